@@ -1,0 +1,12 @@
+"""The port to clouds and a module for each kind of cloud."""
+
+from fenix.clouds.base import (
+    Cloud,
+    CloudError,
+    CloudUnavailable,
+    MovePhase,
+    MoveStatus,
+    MoveTicket,
+)
+
+__all__ = ["Cloud", "CloudError", "CloudUnavailable", "MovePhase", "MoveStatus", "MoveTicket"]

@@ -1,0 +1,77 @@
+"""The choices that a session's administrator has, with their defaults and limits.
+
+One dataclass serves the configuration (its defaults), the request's `options` object and the
+workflows, so that a time-out has one name everywhere.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from annotated_types import Ge, Le, doc
+
+Seconds = Annotated[float, Ge(0), Le(30 * 86400)]
+Slots = Annotated[int, Ge(1), Le(100_000)] | None
+
+
+class UnmanagedPolicy(StrEnum):
+    """What happens to a project that no message can reach."""
+
+    MOVE = "move"
+    REFUSE = "refuse"
+
+
+class SilentPolicy(StrEnum):
+    """What happens when a project does not answer in time."""
+
+    FAIL = "fail"
+    PROCEED = "proceed"
+    SKIP_HOST = "skip_host"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How one session is carried out. All times are in seconds."""
+
+    reply_timeout: Annotated[
+        Seconds,
+        doc("How long a project may take to answer MAINTENANCE, PREPARE and PLANNED messages."),
+    ] = 300.0
+    scale_in_timeout: Annotated[
+        Seconds, doc("How long a project may take for a scale-in until it answers.")
+    ] = 900.0
+    complete_timeout: Annotated[
+        Seconds, doc("How long a project may take for its scale-out at the end.")
+    ] = 900.0
+    move_timeout: Annotated[
+        Seconds, doc("How long one move of an instance may take, confirmation included.")
+    ] = 3600.0
+    action_timeout: Annotated[
+        Seconds, doc("How long one action plug-in may run, where the action sets no limit itself.")
+    ] = 7200.0
+    settle_timeout: Annotated[
+        Seconds, doc("How long the cloud may take until a change (a deletion) shows in its lists.")
+    ] = 120.0
+    unmanaged_projects: Annotated[
+        UnmanagedPolicy,
+        doc(
+            "Projects that no channel reaches: `move` their instances without asking, or `refuse` "
+            "to start."
+        ),
+    ] = UnmanagedPolicy.REFUSE
+    silent_projects: Annotated[
+        SilentPolicy,
+        doc(
+            "Projects that do not answer in time: `fail` the session, `proceed` as if they had "
+            "agreed, or `skip_host`: leave the hosts that they are on (workflow vnf)."
+        ),
+    ] = SilentPolicy.FAIL
+    parallel_hosts: Annotated[
+        Slots, doc("Hosts that may be in maintenance at one time; unset: no limit.")
+    ] = None
+    parallel_migrations: Annotated[
+        Slots, doc("Moves at one time in the whole cloud; unset: no limit.")
+    ] = None
+    parallel_migrations_per_host: Annotated[
+        Slots, doc("Moves at one time that a host is source or target of; unset: no limit.")
+    ] = 4
