@@ -1,0 +1,151 @@
+"""A session's hosts, instances, projects, moves and action runs, as the engine writes them.
+
+Each `save_*` inserts or replaces one row; the engine that holds the lease is the only writer, so
+an update that finds no row means that there is none yet.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
+
+from fenix.domain import (
+    ActionRecord,
+    ActionState,
+    ActionType,
+    HostRecord,
+    HostState,
+    HostType,
+    InstanceRecord,
+    InstanceState,
+    MoveAction,
+    MoveRecord,
+    MoveState,
+    ProjectRecord,
+)
+from fenix.store.database import Write
+from fenix.store.rows import values
+from fenix.store.tables import action_runs, hosts, instances, moves, projects
+
+R = TypeVar("R")
+
+
+def _saver(table: Table, identity: str) -> Callable[[str, dict[str, Any]], Write]:
+    """A function that makes the `Write` for one row of a table of a session's things."""
+    keys = ("session_id", identity)
+    statement = update(table)
+    for name in keys:
+        statement = statement.where(table.c[name] == bindparam(f"k_{name}"))
+
+    def save(session_id: str, row: dict[str, Any]) -> Write:
+        row = {"session_id": session_id, **row}
+
+        def write(connection: Connection) -> None:
+            changes = {name: value for name, value in row.items() if name not in keys}
+            found = connection.execute(
+                statement, {f"k_{name}": row[name] for name in keys} | changes
+            )
+            if found.rowcount == 0:
+                connection.execute(insert(table), row)
+
+        return write
+
+    return save
+
+
+_save_host = _saver(hosts, "name")
+_save_instance = _saver(instances, "id")
+_save_project = _saver(projects, "id")
+_save_move = _saver(moves, "key")
+_save_action = _saver(action_runs, "id")
+
+
+def save_host(session_id: str, record: HostRecord) -> Write:
+    """Writes a host of a session."""
+    return _save_host(session_id, values(record))
+
+
+def save_instance(session_id: str, record: InstanceRecord) -> Write:
+    """Writes an instance of a session."""
+    return _save_instance(session_id, values(record))
+
+
+def save_project(session_id: str, record: ProjectRecord) -> Write:
+    """Writes a project of a session."""
+    return _save_project(session_id, values(record) | {"instance_ids": list(record.instance_ids)})
+
+
+def save_move(session_id: str, record: MoveRecord) -> Write:
+    """Writes a move of a session."""
+    return _save_move(session_id, values(record))
+
+
+def save_action(session_id: str, record: ActionRecord, executor: str) -> Write:
+    """Writes a run of an action; `executor` names the machine that its process runs on."""
+    return _save_action(
+        session_id, values(record) | {"metadata": dict(record.metadata), "executor": executor}
+    )
+
+
+def _rows(
+    connection: Connection, table: Table, session_id: str, order: str
+) -> list[dict[str, Any]]:
+    query = select(table).where(table.c.session_id == session_id).order_by(table.c[order])
+    found = []
+    for row in connection.execute(query).mappings():
+        one = dict(row)
+        del one["session_id"]
+        found.append(one)
+    return found
+
+
+def list_hosts(connection: Connection, session_id: str) -> Sequence[HostRecord]:
+    """The hosts of a session, by name."""
+    return [
+        HostRecord(**row | {"type": HostType(row["type"]), "state": HostState(row["state"])})
+        for row in _rows(connection, hosts, session_id, "name")
+    ]
+
+
+def list_instances(connection: Connection, session_id: str) -> Sequence[InstanceRecord]:
+    """The instances that a session has dealt with, by id."""
+    return [
+        InstanceRecord(**row | {"state": InstanceState(row["state"]), "action": _action(row)})
+        for row in _rows(connection, instances, session_id, "id")
+    ]
+
+
+def list_projects(connection: Connection, session_id: str) -> Sequence[ProjectRecord]:
+    """The projects that a session talks with, by id."""
+    return [ProjectRecord(**row) for row in _rows(connection, projects, session_id, "id")]
+
+
+def get_project(connection: Connection, session_id: str, project_id: str) -> ProjectRecord | None:
+    """One project of a session, or None."""
+    query = select(projects).where(projects.c.session_id == session_id, projects.c.id == project_id)
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    return ProjectRecord(**{name: value for name, value in row.items() if name != "session_id"})
+
+
+def list_moves(connection: Connection, session_id: str) -> Sequence[MoveRecord]:
+    """The moves of a session, in the order of their start."""
+    return [
+        MoveRecord(**row | {"state": MoveState(row["state"]), "action": MoveAction(row["action"])})
+        for row in _rows(connection, moves, session_id, "started_at")
+    ]
+
+
+def list_actions(connection: Connection, session_id: str) -> Sequence[tuple[ActionRecord, str]]:
+    """The runs of actions of a session with their executors, in the order of their start."""
+    found = []
+    for row in _rows(connection, action_runs, session_id, "started_at"):
+        executor = row.pop("executor")
+        state, kind = ActionState(row["state"]), ActionType(row["type"])
+        found.append((ActionRecord(**row | {"state": state, "type": kind}), executor))
+    return found
+
+
+def _action(row: dict[str, Any]) -> MoveAction | None:
+    return MoveAction(row["action"]) if row["action"] else None

@@ -1,0 +1,57 @@
+"""The inbox: replies as they come in, until the engine has taken them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from fenix.domain import MoveAction, Reply
+from fenix.store.database import Write
+from fenix.store.tables import replies
+
+_OUTCOME = (
+    update(replies).where(replies.c.id == bindparam("r")).values(outcome=bindparam("outcome"))
+)
+
+
+def add(connection: Connection, reply: Reply, at: datetime) -> None:
+    """Puts a reply into the inbox."""
+    connection.execute(
+        insert(replies).values(
+            session_id=reply.session_id,
+            project_id=reply.project_id,
+            instance_id=reply.instance_id,
+            state=reply.state,
+            instance_actions=dict(reply.instance_actions),
+            received_at=at,
+        )
+    )
+
+
+def waiting(connection: Connection, session_ids: Sequence[str]) -> Sequence[Reply]:
+    """The replies to these sessions that nobody has taken yet, oldest first."""
+    query = select(replies).where(
+        replies.c.session_id.in_(session_ids), replies.c.outcome.is_(None)
+    )
+    return [
+        Reply(
+            id=row.id,
+            session_id=row.session_id,
+            project_id=row.project_id,
+            instance_id=row.instance_id,
+            state=row.state,
+            instance_actions={
+                instance: MoveAction(action) for instance, action in row.instance_actions.items()
+            },
+        )
+        for row in connection.execute(query.order_by(replies.c.id))
+    ]
+
+
+def taken(reply_id: int, outcome: str) -> Write:
+    """Notes what became of a reply."""
+
+    def write(connection: Connection) -> None:
+        connection.execute(_OUTCOME, {"r": reply_id, "outcome": outcome[:190]})
+
+    return write

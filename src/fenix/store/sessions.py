@@ -1,0 +1,170 @@
+"""Sessions: written once by the API, then by the engine that holds the lease."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from fenix.domain import ActionSpec, ActionType, Ending, Session, SessionOptions, SessionRequest
+from fenix.domain.options import SilentPolicy, UnmanagedPolicy
+from fenix.domain.session import SessionState
+from fenix.store.database import Write
+from fenix.store.tables import leases, sessions
+
+
+def create(connection: Connection, session: Session) -> None:
+    """Writes a new session with a lease that nobody holds."""
+    request = session.request
+    connection.execute(
+        insert(sessions).values(
+            workflow=request.workflow,
+            maintenance_at=request.maintenance_at,
+            metadata=dict(request.metadata),
+            hosts=list(request.hosts),
+            actions=[asdict(action) for action in request.actions],
+            download=list(request.download),
+            options=asdict(request.options),
+            **_progress(session),
+            id=session.id,
+            admin_project_id=session.admin_project_id,
+            created_at=session.created_at,
+            delete_requested=session.delete_requested,
+        )
+    )
+    connection.execute(
+        insert(leases).values(session_id=session.id, owner=None, epoch=0, beat=0, writes=0)
+    )
+
+
+def save(session: Session) -> Write:
+    """Writes how far a session is; the request and `delete_requested` are not touched."""
+    values = _progress(session)
+
+    def write(connection: Connection) -> None:
+        connection.execute(update(sessions).where(sessions.c.id == session.id).values(**values))
+
+    return write
+
+
+def save_progress(
+    session_id: str, percent_done: int, waiting_for: list[dict[str, Any]], at: datetime
+) -> Write:
+    """Writes what an operator wants to see while the session goes on."""
+
+    def write(connection: Connection) -> None:
+        connection.execute(
+            update(sessions)
+            .where(sessions.c.id == session_id)
+            .values(percent_done=percent_done, waiting_for=waiting_for, updated_at=at)
+        )
+
+    return write
+
+
+def get(connection: Connection, session_id: str) -> Session | None:
+    """The session, or None."""
+    row = connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
+    return _session(row) if row else None
+
+
+def list_all(connection: Connection) -> Sequence[Session]:
+    """All sessions, oldest first."""
+    query = select(sessions).order_by(sessions.c.created_at, sessions.c.id)
+    return [_session(row) for row in connection.execute(query)]
+
+
+def request_delete(connection: Connection, session_id: str) -> bool:
+    """Notes that a session is to be ended and forgotten, whatever it does now."""
+    changed = connection.execute(
+        update(sessions).where(sessions.c.id == session_id).values(delete_requested=True, open=True)
+    )
+    return changed.rowcount == 1
+
+
+def delete_requested(connection: Connection, session_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these sessions are to be ended."""
+    query = select(sessions.c.id).where(sessions.c.id.in_(session_ids), sessions.c.delete_requested)
+    return frozenset(connection.scalars(query))
+
+
+def resume(connection: Connection, session_id: str, state: SessionState, at: datetime) -> bool:
+    """Opens a failed session again at a state.
+
+    Returns:
+        False when it is not failed (any more), and then nothing is changed.
+    """
+    changed = connection.execute(
+        update(sessions)
+        .where(sessions.c.id == session_id, sessions.c.state == SessionState.MAINTENANCE_FAILED)
+        .where(~sessions.c.delete_requested)
+        .values(
+            state=state,
+            failed_state=None,
+            reason=None,
+            ending=None,
+            finished_at=None,
+            updated_at=at,
+            open=True,
+        )
+    )
+    return changed.rowcount == 1
+
+
+def _progress(session: Session) -> dict[str, Any]:
+    return {
+        "updated_at": session.updated_at,
+        "finished_at": session.finished_at,
+        "state": session.state,
+        "failed_state": session.failed_state,
+        "reason": session.reason,
+        "ending": session.ending,
+        "memory": dict(session.memory),
+        "percent_done": session.percent_done,
+        "waiting_for": list(session.waiting_for),
+        "open": session.open,
+    }
+
+
+def _session(row: Row[Any]) -> Session:
+    request = SessionRequest(
+        workflow=row.workflow,
+        maintenance_at=row.maintenance_at,
+        metadata=row.metadata,
+        hosts=tuple(row.hosts),
+        actions=tuple(_action(action) for action in row.actions),
+        download=tuple(row.download),
+        options=options_from(row.options),
+    )
+    return Session(
+        id=row.id,
+        request=request,
+        admin_project_id=row.admin_project_id,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        finished_at=row.finished_at,
+        state=SessionState(row.state),
+        failed_state=SessionState(row.failed_state) if row.failed_state else None,
+        reason=row.reason,
+        ending=Ending(row.ending) if row.ending else None,
+        memory=dict(row.memory),
+        percent_done=row.percent_done,
+        waiting_for=list(row.waiting_for),
+        delete_requested=row.delete_requested,
+        open=row.open,
+    )
+
+
+def _action(stored: Mapping[str, Any]) -> ActionSpec:
+    return ActionSpec(stored["plugin"], ActionType(stored["type"]), stored["metadata"])
+
+
+def options_from(stored: Mapping[str, Any]) -> SessionOptions:
+    """Options as they were stored; fields that a newer release added have their defaults."""
+    known = {name: stored[name] for name in SessionOptions.__slots__ if name in stored}
+    if "unmanaged_projects" in known:
+        known["unmanaged_projects"] = UnmanagedPolicy(known["unmanaged_projects"])
+    if "silent_projects" in known:
+        known["silent_projects"] = SilentPolicy(known["silent_projects"])
+    return SessionOptions(**known)
