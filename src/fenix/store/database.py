@@ -5,11 +5,12 @@ in a worker thread for MariaDB and PostgreSQL, which answer over a network (desi
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import StaticPool
 
@@ -36,7 +37,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
-        self.engine: Engine = _sqlite(url) if self.embedded else _server(url)
+        self.engine: Engine = _sqlite(self.url) if self.embedded else _server(self.url)
         self._threads = (
             None if self.embedded else ThreadPoolExecutor(THREADS, thread_name_prefix="database")
         )
@@ -70,22 +71,50 @@ class Database:
             return how(work)
         return await asyncio.get_running_loop().run_in_executor(self._threads, how, work)
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
+    @contextmanager
+    def connect(self, write: bool = False) -> Iterator[Connection]:
+        """A connection, for code that blocks on purpose.
+
+        Args:
+            write: its transactions will change something.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        with _connection(self.engine, write) as connection:
+            yield connection
+
+    @contextmanager
+    def connect_patiently(self) -> Iterator[Connection]:
+        """A connection to change the schema with: its statements may take any time.
+
+        Raises:
+            DatabaseUnavailable: the database does not answer.
+        """
+        engine = self.engine if self.embedded else _server(self.url, patient=True)
         try:
-            with self.engine.connect() as connection:
-                return work(connection)
-        except DBAPIError as error:
-            raise _translated(error) from error
+            with _connection(engine, write=True) as connection:
+                yield connection
+        finally:
+            if engine is not self.engine:
+                engine.dispose()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self.connect() as connection:
+            return work(connection)
 
     def _write(self, work: Callable[[Connection], T]) -> T:
-        try:
-            with (
-                self.engine.connect().execution_options(fenix_write=True) as connection,
-                connection.begin(),
-            ):
-                return work(connection)
-        except DBAPIError as error:
-            raise _translated(error) from error
+        with self.connect(write=True) as connection, connection.begin():
+            return work(connection)
+
+
+@contextmanager
+def _connection(engine: Engine, write: bool) -> Iterator[Connection]:
+    try:
+        with engine.connect().execution_options(fenix_write=write) as connection:
+            yield connection
+    except DBAPIError as error:
+        raise _translated(error) from error
 
 
 def _translated(error: DBAPIError) -> Exception:
@@ -93,13 +122,14 @@ def _translated(error: DBAPIError) -> Exception:
     return DatabaseUnavailable(str(error.orig)) if transient else error
 
 
-def _server(url: str) -> Engine:
-    backend = make_url(url).get_backend_name()
+def _server(url: URL, patient: bool = False) -> Engine:
     arguments: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
-    if backend in ("mysql", "mariadb"):
-        arguments |= {"read_timeout": STATEMENT_SECONDS, "write_timeout": STATEMENT_SECONDS}
-    else:
-        arguments["options"] = f"-c statement_timeout={STATEMENT_SECONDS * 1000}"
+    if url.get_backend_name() in ("mysql", "mariadb"):
+        if not patient:
+            arguments |= {"read_timeout": STATEMENT_SECONDS, "write_timeout": STATEMENT_SECONDS}
+    elif not patient:
+        given = url.query.get("options", "")
+        arguments["options"] = f"{given} -c statement_timeout={STATEMENT_SECONDS * 1000}".strip()
     return create_engine(
         url,
         pool_size=THREADS,
@@ -110,8 +140,8 @@ def _server(url: str) -> Engine:
     )
 
 
-def _sqlite(url: str) -> Engine:
-    in_memory = make_url(url).database in (None, "", ":memory:")
+def _sqlite(url: URL) -> Engine:
+    in_memory = url.database in (None, "", ":memory:")
     engine = create_engine(
         url,
         connect_args={"check_same_thread": False, "timeout": STATEMENT_SECONDS},

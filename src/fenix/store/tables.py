@@ -30,10 +30,15 @@ metadata = MetaData(
     }
 )
 
+# Under both names: the dialect is called as the URL begins.
 OPTIONS: dict[str, Any] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_bin",
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in (
+        ("engine", "InnoDB"),
+        ("charset", "utf8mb4"),
+        ("collate", "utf8mb4_bin"),
+    )
 }
 
 
@@ -66,7 +71,7 @@ sessions = Table(
     Column("finished_at", _time()),
     Column("state", String(32), nullable=False),
     Column("failed_state", String(32)),
-    Column("reason", Text),
+    Column("reason", _long()),
     Column("ending", String(16)),
     Column("memory", JSON, nullable=False),
     Column("percent_done", Integer, nullable=False),
@@ -110,7 +115,7 @@ hosts = Table(
     Column("type", String(16), nullable=False),
     Column("state", String(32), nullable=False),
     Column("disabled_by_us", Boolean, nullable=False),
-    Column("why", Text, nullable=False),
+    Column("why", _long(), nullable=False),
     Column("started_at", _time()),
     Column("finished_at", _time()),
     **OPTIONS,
@@ -128,7 +133,7 @@ instances = Table(
     Column("action", String(16)),
     Column("target", String(255)),
     Column("replaced_by", String(64)),
-    Column("why", Text, nullable=False),
+    Column("why", _long(), nullable=False),
     **OPTIONS,
 )
 
@@ -157,7 +162,7 @@ moves = Table(
     Column("cloud_id", String(64)),
     Column("started_at", _time(), nullable=False),
     Column("finished_at", _time()),
-    Column("error", Text),
+    Column("error", _long()),
     **OPTIONS,
 )
 
@@ -174,7 +179,7 @@ action_runs = Table(
     Column("state", String(16), nullable=False),
     Column("started_at", _time(), nullable=False),
     Column("finished_at", _time()),
-    Column("error", Text),
+    Column("error", _long()),
     Column("log", _long(), nullable=False),
     Column("executor", String(255), nullable=False),
     UniqueConstraint("session_id", "key"),
@@ -213,7 +218,7 @@ deliveries = Table(
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("due_at", _time(), nullable=False),
-    Column("error", Text),
+    Column("error", _long()),
     Column("delivered_at", _time()),
     Index(None, "session_id", "state"),
     Index(None, "message_id"),
@@ -243,7 +248,7 @@ timeline = Table(
     Column("at", _time(), nullable=False),
     Column("who", String(255), nullable=False),
     Column("what", String(64), nullable=False),
-    Column("why", Text, nullable=False),
+    Column("why", _long(), nullable=False),
     Column("host", String(255)),
     Column("instance", String(64)),
     Column("project", String(64)),
