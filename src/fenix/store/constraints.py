@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from fenix.domain import Constraints, GroupConstraints, InstanceConstraints, MoveAction
 from fenix.store.rows import values
@@ -63,11 +64,15 @@ def load(connection: Connection, projects: Collection[str] | None = None) -> Con
 
 
 def _put(connection: Connection, table: Table, identity: str, row: dict[str, Any]) -> None:
-    changed = connection.execute(
-        update(table).where(table.c[identity] == row[identity]).values(**row)
-    )
-    if changed.rowcount == 0:
-        connection.execute(insert(table).values(**row))
+    # One statement, since two requests may put the same new thing at the same moment.
+    if connection.dialect.name in ("mysql", "mariadb"):
+        connection.execute(mysql.insert(table).values(row).on_duplicate_key_update(row))
+    elif connection.dialect.name == "postgresql":
+        new = postgresql.insert(table).values(row)
+        connection.execute(new.on_conflict_do_update(index_elements=[identity], set_=row))
+    else:
+        other = sqlite.insert(table).values(row)
+        connection.execute(other.on_conflict_do_update(index_elements=[identity], set_=row))
 
 
 def _get(connection: Connection, table: Table, identity: str, key: str) -> dict[str, Any] | None:

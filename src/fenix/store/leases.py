@@ -55,10 +55,11 @@ _FENCE = (
 
 
 def open_leases(connection: Connection) -> Sequence[Lease]:
-    """The leases of all sessions for which an engine has something to do."""
+    """The leases of all sessions for which an engine has something to do, oldest session first."""
     query = select(leases.c.session_id, leases.c.owner, leases.c.epoch, leases.c.beat)
     query = query.join(sessions, sessions.c.id == leases.c.session_id).where(sessions.c.open)
-    return [Lease(*row) for row in connection.execute(query.order_by(sessions.c.created_at))]
+    query = query.order_by(sessions.c.created_at, sessions.c.id)
+    return [Lease(*row) for row in connection.execute(query)]
 
 
 def all_leases(connection: Connection) -> Sequence[Lease]:
@@ -146,5 +147,6 @@ def remove_engine(connection: Connection, engine_id: str) -> None:
 
 
 def list_engines(connection: Connection) -> Sequence[EngineRow]:
-    """All engines that are known."""
-    return [EngineRow(*row) for row in connection.execute(select(engines).order_by(engines.c.id))]
+    """All engines that are known, by id."""
+    found = [EngineRow(*row) for row in connection.execute(select(engines))]
+    return sorted(found, key=lambda engine: engine.id)

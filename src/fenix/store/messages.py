@@ -11,6 +11,8 @@ from fenix.store.database import Write
 from fenix.store.rows import values
 from fenix.store.tables import deliveries, messages
 
+_INSERT = insert(messages)
+_INSERT_DELIVERIES = insert(deliveries)
 _REPLIED = (
     update(messages)
     .where(messages.c.id == bindparam("m"))
@@ -45,9 +47,9 @@ def add(session_id: str, message: Message, targets: Iterable[tuple[str, str]]) -
     ]
 
     def write(connection: Connection) -> None:
-        connection.execute(insert(messages), row)
+        connection.execute(_INSERT, row)
         if pending:
-            connection.execute(insert(deliveries), pending)
+            connection.execute(_INSERT_DELIVERIES, pending)
 
     return write
 

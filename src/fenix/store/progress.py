@@ -33,20 +33,17 @@ R = TypeVar("R")
 def _saver(table: Table, identity: str) -> Callable[[str, dict[str, Any]], Write]:
     """A function that makes the `Write` for one row of a table of a session's things."""
     keys = ("session_id", identity)
-    statement = update(table)
+    new, statement = insert(table), update(table)
     for name in keys:
         statement = statement.where(table.c[name] == bindparam(f"k_{name}"))
 
     def save(session_id: str, row: dict[str, Any]) -> Write:
         row = {"session_id": session_id, **row}
+        change = {f"k_{name}" if name in keys else name: value for name, value in row.items()}
 
         def write(connection: Connection) -> None:
-            changes = {name: value for name, value in row.items() if name not in keys}
-            found = connection.execute(
-                statement, {f"k_{name}": row[name] for name in keys} | changes
-            )
-            if found.rowcount == 0:
-                connection.execute(insert(table), row)
+            if connection.execute(statement, change).rowcount == 0:
+                connection.execute(new, row)
 
         return write
 
@@ -88,15 +85,15 @@ def save_action(session_id: str, record: ActionRecord, executor: str) -> Write:
 
 
 def _rows(
-    connection: Connection, table: Table, session_id: str, order: str
+    connection: Connection, table: Table, session_id: str, *order: str
 ) -> list[dict[str, Any]]:
-    query = select(table).where(table.c.session_id == session_id).order_by(table.c[order])
     found = []
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(select(table).where(table.c.session_id == session_id)).mappings():
         one = dict(row)
         del one["session_id"]
         found.append(one)
-    return found
+    # Not by the database: each one has an order of its own for names.
+    return sorted(found, key=lambda row: tuple(row[name] for name in order))
 
 
 def list_hosts(connection: Connection, session_id: str) -> Sequence[HostRecord]:
@@ -130,17 +127,17 @@ def get_project(connection: Connection, session_id: str, project_id: str) -> Pro
 
 
 def list_moves(connection: Connection, session_id: str) -> Sequence[MoveRecord]:
-    """The moves of a session, in the order of their start."""
+    """The moves of a session, by start and key."""
     return [
         MoveRecord(**row | {"state": MoveState(row["state"]), "action": MoveAction(row["action"])})
-        for row in _rows(connection, moves, session_id, "started_at")
+        for row in _rows(connection, moves, session_id, "started_at", "key")
     ]
 
 
 def list_actions(connection: Connection, session_id: str) -> Sequence[tuple[ActionRecord, str]]:
-    """The runs of actions of a session with their executors, in the order of their start."""
+    """The runs of actions of a session with their executors, by start and key."""
     found = []
-    for row in _rows(connection, action_runs, session_id, "started_at"):
+    for row in _rows(connection, action_runs, session_id, "started_at", "key"):
         executor = row.pop("executor")
         state, kind = ActionState(row["state"]), ActionType(row["type"])
         found.append((ActionRecord(**row | {"state": state, "type": kind}), executor))

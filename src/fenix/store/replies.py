@@ -9,6 +9,12 @@ from fenix.domain import MoveAction, Reply
 from fenix.store.database import Write
 from fenix.store.tables import replies
 
+_WAITING = (
+    select(replies)
+    .where(replies.c.session_id.in_(bindparam("sessions", expanding=True)))
+    .where(replies.c.outcome.is_(None))
+    .order_by(replies.c.id)
+)
 _OUTCOME = (
     update(replies).where(replies.c.id == bindparam("r")).values(outcome=bindparam("outcome"))
 )
@@ -30,9 +36,6 @@ def add(connection: Connection, reply: Reply, at: datetime) -> None:
 
 def waiting(connection: Connection, session_ids: Sequence[str]) -> Sequence[Reply]:
     """The replies to these sessions that nobody has taken yet, oldest first."""
-    query = select(replies).where(
-        replies.c.session_id.in_(session_ids), replies.c.outcome.is_(None)
-    )
     return [
         Reply(
             id=row.id,
@@ -44,7 +47,7 @@ def waiting(connection: Connection, session_ids: Sequence[str]) -> Sequence[Repl
                 instance: MoveAction(action) for instance, action in row.instance_actions.items()
             },
         )
-        for row in connection.execute(query.order_by(replies.c.id))
+        for row in connection.execute(_WAITING, {"sessions": list(session_ids)})
     ]
 
 

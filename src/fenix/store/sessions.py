@@ -5,13 +5,17 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from fenix.domain import ActionSpec, ActionType, Ending, Session, SessionOptions, SessionRequest
 from fenix.domain.options import SilentPolicy, UnmanagedPolicy
 from fenix.domain.session import SessionState
 from fenix.store.database import Write
 from fenix.store.tables import leases, sessions
+
+_UPDATE = update(sessions).where(sessions.c.id == bindparam("s"))
+"""Sets the columns that are named when it is executed."""
+_CLOSE = _UPDATE.values(open=sessions.c.delete_requested)
 
 
 def create(connection: Connection, session: Session) -> None:
@@ -39,11 +43,20 @@ def create(connection: Connection, session: Session) -> None:
 
 
 def save(session: Session) -> Write:
-    """Writes how far a session is; the request and `delete_requested` are not touched."""
-    values = _progress(session)
+    """Writes how far a session is; the request and `delete_requested` are not touched.
+
+    A session that ends otherwise than by its deletion stays open if that was requested meanwhile,
+    so that the request is not lost.
+    """
+    row = {"s": session.id, **_progress(session)}
+    if session.open or session.ending is Ending.DELETED:
+        statement = _UPDATE
+    else:
+        statement = _CLOSE
+        del row["open"]
 
     def write(connection: Connection) -> None:
-        connection.execute(update(sessions).where(sessions.c.id == session.id).values(**values))
+        connection.execute(statement, row)
 
     return write
 
@@ -52,13 +65,15 @@ def save_progress(
     session_id: str, percent_done: int, waiting_for: list[dict[str, Any]], at: datetime
 ) -> Write:
     """Writes what an operator wants to see while the session goes on."""
+    row = {
+        "s": session_id,
+        "percent_done": percent_done,
+        "waiting_for": list(waiting_for),
+        "updated_at": at,
+    }
 
     def write(connection: Connection) -> None:
-        connection.execute(
-            update(sessions)
-            .where(sessions.c.id == session_id)
-            .values(percent_done=percent_done, waiting_for=waiting_for, updated_at=at)
-        )
+        connection.execute(_UPDATE, row)
 
     return write
 
