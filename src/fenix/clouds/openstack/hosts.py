@@ -1,0 +1,107 @@
+"""Hosts: Nova's services, their aggregates, and the room that Placement sees on them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from fenix.clouds.base import CloudUnavailable
+from fenix.clouds.openstack.api import Api, Json
+from fenix.clouds.openstack.placement import Room, read_rooms
+from fenix.domain import Host, HostType
+
+COMPUTE = "nova-compute"
+_CONTROL = frozenset({"nova-scheduler", "nova-conductor"})
+
+# From 2.88 on Nova may ask every host for its uptime to answer this list.
+_HYPERVISORS = (2, 87)
+
+
+class Hosts:
+    """Reads all hosts; remembers which compute nodes belong to which host."""
+
+    def __init__(self, compute: Api, placement: Api) -> None:
+        self._compute = compute
+        self._placement = placement
+        self._nodes: Mapping[str, Collection[str]] = {}
+
+    def read(self) -> Mapping[str, Host]:
+        """All hosts with nova-compute, and those of the control plane."""
+        services = self._compute.get("/os-services")["services"]
+        aggregates = self._compute.get("/os-aggregates")["aggregates"]
+        names = {service["host"] for service in services if service["binary"] == COMPUTE}
+        nodes = self._nodes if names <= self._nodes.keys() else self._read_nodes()
+        rooms = read_rooms(self._placement, [n for name in names for n in nodes.get(name, ())])
+        # A node without any room may have been made anew, with another uuid: look again next time.
+        self._nodes = {} if Room() in rooms.values() else nodes
+        return hosts(
+            services,
+            aggregates,
+            {name: _total(rooms[node] for node in nodes.get(name, ())) for name in names},
+        )
+
+    def _read_nodes(self) -> Mapping[str, Collection[str]]:
+        """Compute nodes, which Placement knows by the same uuid, by the name of their host."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for node in self._compute.pages(
+            "/os-hypervisors/detail", "hypervisors", newest=_HYPERVISORS
+        ):
+            found[node["service"]["host"]].append(node["id"])
+        return found
+
+
+def hosts(
+    services: Iterable[Json], aggregates: Iterable[Json], rooms: Mapping[str, Room]
+) -> Mapping[str, Host]:
+    """The hosts by name.
+
+    A host that runs nova-compute is a compute host, whatever else it runs. One that only runs
+    nova-scheduler or nova-conductor is a controller: no room, never disabled (Nova can't), up
+    while any of its services is. `Host.aggregates` names every aggregate, since any of them may
+    restrict placement by a filter that Nova does not tell of.
+
+    Args:
+        services: Nova's answer, microversion 2.69 or newer.
+        rooms: by host name.
+
+    Raises:
+        CloudUnavailable: a cell does not answer; the inventory would lack what is in it.
+    """
+    members: defaultdict[str, set[str]] = defaultdict(set)
+    for aggregate in aggregates:
+        for name in aggregate["hosts"]:
+            members[name].add(aggregate["name"])
+    computes: dict[str, Host] = {}
+    controllers: dict[str, Host] = {}
+    for service in services:
+        name, binary = service["host"], service["binary"]
+        if service["status"] == "UNKNOWN":
+            raise CloudUnavailable(f"the cell of host {name} does not answer")
+        up = service["state"] == "up"
+        if binary == COMPUTE:
+            room = rooms.get(name, Room())
+            computes[name] = Host(
+                name=name,
+                capacity=room.capacity,
+                used=room.used,
+                enabled=service["status"] == "enabled",
+                disabled_reason=service["disabled_reason"],
+                up=up,
+                zone=service["zone"],
+                aggregates=frozenset(members[name]),
+            )
+        elif binary in _CONTROL:
+            known = controllers.get(name)
+            controllers[name] = Host(
+                name=name,
+                type=HostType.CONTROLLER,
+                up=up or (known is not None and known.up),
+                zone=service["zone"],
+                aggregates=frozenset(members[name]),
+            )
+    return controllers | computes
+
+
+def _total(rooms: Iterable[Room]) -> Room:
+    found = Room()
+    for room in rooms:
+        found = found.plus(room)
+    return found
