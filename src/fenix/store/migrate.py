@@ -25,6 +25,7 @@ from fenix.domain import FenixError
 from fenix.store.database import Database, DatabaseUnavailable
 
 LOCATION = "fenix.store:migrations"
+"""Where the steps are: a package and a directory in it, or a path."""
 LOCK_SECONDS = 60
 """How long to wait for another process that changes the schema, or for a table in use."""
 
@@ -39,11 +40,11 @@ class SchemaMismatch(FenixError):
     title = "Wrong schema"
 
 
-def head(location: str = LOCATION) -> str:
+def head() -> str:
     """The revision that this release works with."""
-    revision = ScriptDirectory.from_config(_config(location)).get_current_head()
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
     if revision is None:
-        raise RuntimeError(f"{location} holds no revisions")
+        raise RuntimeError(f"{LOCATION} holds no revisions")
     return revision
 
 
@@ -78,19 +79,18 @@ def check(database: Database) -> None:
     )
 
 
-def upgrade(database: Database, revision: str = "head", location: str = LOCATION) -> None:
+def upgrade(database: Database, revision: str = "head") -> None:
     """Takes the schema up to a revision; nothing happens if it is there.
 
     Args:
         revision: its name, or "head" for that of this release.
-        location: where the revisions are, in Alembic's notation.
 
     Raises:
         SchemaMismatch: there is no such revision, or the database is at an unknown one.
         DatabaseUnavailable: the database does not answer, or another process changes its schema
             for longer than `LOCK_SECONDS`.
     """
-    with _ready(database, location) as config:
+    with _ready(database) as config:
         command.upgrade(config, revision)
 
 
@@ -104,11 +104,11 @@ def downgrade(database: Database, revision: str) -> None:
         SchemaMismatch: there is no such revision, or the database is at an unknown one.
         DatabaseUnavailable: as for `upgrade`.
     """
-    with _ready(database, LOCATION) as config:
+    with _ready(database) as config:
         command.downgrade(config, revision)
 
 
-def draft(message: str, location: str = LOCATION) -> Path:
+def draft(message: str) -> Path:
     """Writes a file with the step from the newest revision to the tables as they are now.
 
     Returns:
@@ -116,28 +116,28 @@ def draft(message: str, location: str = LOCATION) -> Path:
     """
     database = Database("sqlite://")
     try:
-        upgrade(database, location=location)
-        with _ready(database, location) as config:
+        upgrade(database)
+        with _ready(database) as config:
             made = command.revision(
-                config, message, autogenerate=True, rev_id=f"{int(head(location)) + 1:04d}"
+                config, message, autogenerate=True, rev_id=f"{int(head()) + 1:04d}"
             )
     finally:
         database.close()
     if not isinstance(made, Script):
-        raise RuntimeError(f"{location} has several branches")
+        raise RuntimeError(f"{LOCATION} has several branches")
     return Path(made.path)
 
 
-def _config(location: str = LOCATION) -> Config:
+def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", location.replace("%", "%%"))
+    config.set_main_option("script_location", LOCATION.replace("%", "%%"))
     return config
 
 
 @contextmanager
-def _ready(database: Database, location: str) -> Iterator[Config]:
+def _ready(database: Database) -> Iterator[Config]:
     """Alembic's configuration with a connection that nobody else changes the schema by."""
-    config = _config(location)
+    config = _config()
     with database.connect_patiently() as connection, _alone(connection):
         config.attributes["connection"] = connection
         try:

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("finished_at", _time()),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("failed_state", sa.String(32)),
+        sa.Column("resume_state", sa.String(32)),
         sa.Column("reason", _long()),
         sa.Column("ending", sa.String(16)),
         sa.Column("memory", sa.JSON, nullable=False),
