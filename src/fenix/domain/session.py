@@ -89,6 +89,7 @@ class Session:
         reason: why it failed, in words.
         ending: set while the work is wound up: hosts are enabled again, moves awaited.
         memory: what the workflow wants to know again after a restart; JSON values.
+        resume_state: where an administrator wants a failed one to go on.
         delete_requested: an administrator wants it gone.
         open: whether an engine has something to do for it.
     """
@@ -105,6 +106,7 @@ class Session:
     memory: dict[str, Any] = field(default_factory=dict)
     percent_done: int = 0
     waiting_for: list[dict[str, Any]] = field(default_factory=list)
+    resume_state: SessionState | None = None
     delete_requested: bool = False
     open: bool = True
     finished_at: datetime | None = None

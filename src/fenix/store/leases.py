@@ -141,8 +141,9 @@ def save_engine(connection: Connection, engine: EngineRow) -> None:
         )
 
 
-def remove_engine(connection: Connection, engine_id: str) -> None:
-    """Forgets an engine that stopped in order."""
+def leave(connection: Connection, engine_id: str) -> None:
+    """An engine stops in order: its leases are given back and it is forgotten."""
+    connection.execute(update(leases).where(leases.c.owner == engine_id).values(owner=None))
     connection.execute(delete(engines).where(engines.c.id == engine_id))
 
 

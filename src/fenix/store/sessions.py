@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from fenix.domain import ActionSpec, ActionType, Ending, Session, SessionOptions, SessionRequest
 from fenix.domain.options import SilentPolicy, UnmanagedPolicy
@@ -15,7 +15,6 @@ from fenix.store.tables import leases, sessions
 
 _UPDATE = update(sessions).where(sessions.c.id == bindparam("s"))
 """Sets the columns that are named when it is executed."""
-_CLOSE = _UPDATE.values(open=sessions.c.delete_requested)
 
 
 def create(connection: Connection, session: Session) -> None:
@@ -35,6 +34,7 @@ def create(connection: Connection, session: Session) -> None:
             admin_project_id=session.admin_project_id,
             created_at=session.created_at,
             delete_requested=session.delete_requested,
+            open=session.open,
         )
     )
     connection.execute(
@@ -43,20 +43,11 @@ def create(connection: Connection, session: Session) -> None:
 
 
 def save(session: Session) -> Write:
-    """Writes how far a session is; the request and `delete_requested` are not touched.
-
-    A session that ends otherwise than by its deletion stays open if that was requested meanwhile,
-    so that the request is not lost.
-    """
+    """Writes how far a session is; what the API writes (an administrator's wishes) is not touched."""
     row = {"s": session.id, **_progress(session)}
-    if session.open or session.ending is Ending.DELETED:
-        statement = _UPDATE
-    else:
-        statement = _CLOSE
-        del row["open"]
 
     def write(connection: Connection) -> None:
-        connection.execute(statement, row)
+        connection.execute(_UPDATE, row)
 
     return write
 
@@ -79,14 +70,19 @@ def save_progress(
 
 
 def get(connection: Connection, session_id: str) -> Session | None:
-    """The session, or None."""
+    """The session, or None where there is none or it is deleted."""
     row = connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
-    return _session(row) if row else None
+    session = _session(row) if row else None
+    deleted = session and session.ending is Ending.DELETED and not session.open
+    return None if deleted else session
 
 
 def list_all(connection: Connection) -> Sequence[Session]:
-    """All sessions, oldest first."""
-    query = select(sessions).order_by(sessions.c.created_at, sessions.c.id)
+    """All sessions, oldest first; not those that are deleted."""
+    query = select(sessions).where(
+        sessions.c.open | sessions.c.ending.is_(None) | (sessions.c.ending != Ending.DELETED)
+    )
+    query = query.order_by(sessions.c.created_at, sessions.c.id)
     return [_session(row) for row in connection.execute(query)]
 
 
@@ -98,14 +94,17 @@ def request_delete(connection: Connection, session_id: str) -> bool:
     return changed.rowcount == 1
 
 
-def delete_requested(connection: Connection, session_ids: Sequence[str]) -> frozenset[str]:
-    """Which of these sessions are to be ended."""
-    query = select(sessions.c.id).where(sessions.c.id.in_(session_ids), sessions.c.delete_requested)
+def requests(connection: Connection, session_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these sessions an administrator wants continued or deleted."""
+    query = select(sessions.c.id).where(
+        sessions.c.id.in_(session_ids),
+        or_(sessions.c.delete_requested, sessions.c.resume_state.is_not(None)),
+    )
     return frozenset(connection.scalars(query))
 
 
-def resume(connection: Connection, session_id: str, state: SessionState, at: datetime) -> bool:
-    """Opens a failed session again at a state.
+def request_resume(connection: Connection, session_id: str, state: SessionState) -> bool:
+    """Notes that a failed session is to go on at a state.
 
     Returns:
         False when it is not failed (any more), and then nothing is changed.
@@ -113,18 +112,34 @@ def resume(connection: Connection, session_id: str, state: SessionState, at: dat
     changed = connection.execute(
         update(sessions)
         .where(sessions.c.id == session_id, sessions.c.state == SessionState.MAINTENANCE_FAILED)
-        .where(~sessions.c.delete_requested)
-        .values(
-            state=state,
-            failed_state=None,
-            reason=None,
-            ending=None,
-            finished_at=None,
-            updated_at=at,
-            open=True,
-        )
+        .where(~sessions.c.delete_requested, sessions.c.resume_state.is_(None))
+        .values(resume_state=state, open=True)
     )
     return changed.rowcount == 1
+
+
+def close(connection: Connection, session_id: str) -> bool:
+    """Notes that there is nothing more to do for a session.
+
+    Returns:
+        False when an administrator has just asked for something.
+    """
+    closed = connection.execute(
+        update(sessions)
+        .where(sessions.c.id == session_id, sessions.c.resume_state.is_(None))
+        .where(~sessions.c.delete_requested | (sessions.c.ending == Ending.DELETED))
+        .values(open=False, waiting_for=[])
+    )
+    return closed.rowcount == 1
+
+
+def resumed(session_id: str) -> Write:
+    """Notes that the engine has seen the request to go on."""
+
+    def write(connection: Connection) -> None:
+        connection.execute(_UPDATE, {"s": session_id, "resume_state": None})
+
+    return write
 
 
 def _progress(session: Session) -> dict[str, Any]:
@@ -138,7 +153,6 @@ def _progress(session: Session) -> dict[str, Any]:
         "memory": dict(session.memory),
         "percent_done": session.percent_done,
         "waiting_for": list(session.waiting_for),
-        "open": session.open,
     }
 
 
@@ -162,6 +176,7 @@ def _session(row: Row[Any]) -> Session:
         state=SessionState(row.state),
         failed_state=SessionState(row.failed_state) if row.failed_state else None,
         reason=row.reason,
+        resume_state=SessionState(row.resume_state) if row.resume_state else None,
         ending=Ending(row.ending) if row.ending else None,
         memory=dict(row.memory),
         percent_done=row.percent_done,

@@ -71,6 +71,7 @@ sessions = Table(
     Column("finished_at", _time()),
     Column("state", String(32), nullable=False),
     Column("failed_state", String(32)),
+    Column("resume_state", String(32)),
     Column("reason", _long()),
     Column("ending", String(16)),
     Column("memory", JSON, nullable=False),

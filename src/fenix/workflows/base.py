@@ -82,8 +82,15 @@ class Context(Protocol):
         """Shows another state of the session while the same method goes on."""
         ...
 
-    async def set_host(self, name: str, state: HostState, why: str) -> None:
-        """Writes a host's state, with the decision behind it in one sentence."""
+    async def set_host(
+        self, name: str, state: HostState, why: str, news: HostNews | None = None
+    ) -> None:
+        """Writes a host's state, with the decision behind it in one sentence.
+
+        Args:
+            news: what infrastructure services are told about it (maintenance.host); the message is
+                on its way when this returns, so that they know before the host is touched.
+        """
         ...
 
     async def set_instance(
@@ -160,14 +167,6 @@ class Context(Protocol):
         """
         ...
 
-    async def tell_moved(self, instance: Instance, target: str) -> None:
-        """Tells the project that Fenix has moved an instance (INSTANCE_ACTION_DONE)."""
-        ...
-
-    async def announce_host(self, name: str, news: HostNews) -> None:
-        """Tells infrastructure services about a host (maintenance.host), once for each news."""
-        ...
-
     async def disable_host(self, name: str) -> None:
         """Keeps the cloud from placing anything on a host; one that others disabled is left."""
         ...
@@ -181,20 +180,22 @@ class Context(Protocol):
     ) -> MoveRecord:
         """Moves an instance (MIGRATE or LIVE_MIGRATE) and waits until it has ended.
 
+        Its project is told of a move that was done (INSTANCE_ACTION_DONE).
+
         Returns:
             The record of the move; a failed one has state FAILED and says why.
         """
         ...
 
-    async def run_action(
-        self, spec: ActionSpec, key: str, host: str | None, *, hold: float | None = None
-    ) -> ActionRecord:
+    async def run_action(self, key: str, spec: ActionSpec, host: str | None) -> ActionRecord:
         """Runs an action plug-in and waits until it has ended.
 
         Args:
             key: names the run within the session.
             host: the host to work on, if any.
-            hold: seconds that the plug-in may take; None: the session's option.
+
+        Returns:
+            The record of the run; a failed one has state FAILED and says why.
         """
         ...
 

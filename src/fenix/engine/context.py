@@ -1,0 +1,269 @@
+"""One session as its workflow sees it: the implementation of `fenix.workflows.Context`."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from fenix.domain import (
+    ActionRecord,
+    ActionSpec,
+    Constraints,
+    EventType,
+    HostNews,
+    HostRecord,
+    HostState,
+    Instance,
+    InstanceRecord,
+    InstanceState,
+    Inventory,
+    Message,
+    MoveAction,
+    MoveRecord,
+    ProjectRecord,
+    ProjectState,
+    Reply,
+    Session,
+    SessionState,
+)
+from fenix.engine.actions import ActionDesk
+from fenix.engine.cloud_access import CloudAccess
+from fenix.engine.composer import Composer
+from fenix.engine.hosts import HostDesk
+from fenix.engine.inbox import Inbox
+from fenix.engine.journal import Journal
+from fenix.engine.mover import Mover
+from fenix.engine.outbox import Outbox
+from fenix.engine.progress import percent_done
+from fenix.engine.state import SessionData
+from fenix.engine.waits import Waits
+from fenix.messaging import Channel
+from fenix.store import constraints, progress, sessions, subscriptions
+
+
+class SessionContext:
+    """Implements `Context`; see there for what each method promises."""
+
+    def __init__(
+        self,
+        data: SessionData,
+        journal: Journal,
+        composer: Composer,
+        outbox: Outbox,
+        inbox: Inbox,
+        access: CloudAccess,
+        mover: Mover,
+        host_desk: HostDesk,
+        action_desk: ActionDesk,
+        waits: Waits,
+        channels: Sequence[Channel],
+    ) -> None:
+        self._data = data
+        self._journal = journal
+        self._composer = composer
+        self._outbox = outbox
+        self._inbox = inbox
+        self._access = access
+        self._mover = mover
+        self._hosts = host_desk
+        self._actions = action_desk
+        self._waits = waits
+        self._channels = channels
+
+    @property
+    def session(self) -> Session:
+        return self._data.session
+
+    @property
+    def hosts(self) -> Mapping[str, HostRecord]:
+        return self._data.hosts
+
+    @property
+    def instances(self) -> Mapping[str, InstanceRecord]:
+        return self._data.instances
+
+    @property
+    def projects(self) -> Mapping[str, ProjectRecord]:
+        return self._data.projects
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        return self._data.session.memory
+
+    def now(self) -> datetime:
+        return self._data.now()
+
+    async def remember(self, **values: Any) -> None:
+        self._data.session.memory = self._data.session.memory | values
+        await self._journal.commit(sessions.save(self._data.session))
+
+    async def set_state(self, state: SessionState) -> None:
+        session = self._data.session
+        if session.state is state:
+            return
+        session.state = state
+        session.updated_at = self.now()
+        session.percent_done = percent_done(self._data)
+        session.waiting_for = self._waits.as_json()
+        message = self._composer.session(state, session.percent_done, "", self.now())
+        await self._outbox.post(
+            message, sessions.save(session), self._data.entry("session.state", state)
+        )
+
+    async def set_host(
+        self, name: str, state: HostState, why: str, news: HostNews | None = None
+    ) -> None:
+        await self._hosts.set_host(name, state, why, news)
+
+    async def set_instance(
+        self,
+        instance: Instance,
+        state: InstanceState,
+        why: str,
+        *,
+        action: MoveAction | None = None,
+        target: str | None = None,
+        replaced_by: str | None = None,
+    ) -> None:
+        record = InstanceRecord(
+            instance.id,
+            instance.name,
+            instance.project_id,
+            instance.host,
+            state,
+            action,
+            target,
+            replaced_by,
+            why,
+        )
+        self._data.instances[instance.id] = record
+        await self._journal.commit(
+            progress.save_instance(self._data.session.id, record),
+            self._data.entry(
+                f"instance.{state.lower()}",
+                why,
+                instance=instance.id,
+                host=instance.host,
+                project=instance.project_id,
+            ),
+        )
+
+    async def note(
+        self,
+        what: str,
+        why: str,
+        *,
+        host: str | None = None,
+        instance: str | None = None,
+        project: str | None = None,
+    ) -> None:
+        await self._journal.commit(
+            self._data.entry(what, why, host=host, instance=instance, project=project)
+        )
+
+    def waiting(self, who: str, what: str, until: datetime | None) -> AbstractContextManager[None]:
+        return self._waits.waiting(who, what, until)
+
+    async def sleep_until(self, when: datetime, what: str) -> None:
+        with self._waits.waiting("clock", what, when):
+            # In steps, so that a change of the machine's clock is noticed.
+            while (left := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(min(left, 60))
+
+    async def inventory(self) -> Inventory:
+        return await self._access.call("reading the inventory", self._access.cloud.inventory)
+
+    async def constraints(self) -> Constraints:
+        return await self._journal.read(constraints.load)
+
+    async def meet_project(self, project_id: str) -> ProjectRecord:
+        known = self._data.projects.get(project_id)
+        subscribed = await self._journal.read(
+            lambda connection: subscriptions.list_all(connection, project_id)
+        )
+        reached = any(
+            channel.targets(project_id, EventType.SCHEDULED, subscribed)
+            for channel in self._channels
+        )
+        if known and known.reached == reached:
+            return known
+        record = replace(known, reached=reached) if known else ProjectRecord(project_id, reached)
+        self._data.projects[project_id] = record
+        await self._journal.commit(progress.save_project(self._data.session.id, record))
+        return record
+
+    async def ask(
+        self,
+        key: str,
+        project_id: str,
+        state: ProjectState,
+        *,
+        reply_by: datetime,
+        actions_at: datetime,
+        instances: Sequence[Instance] = (),
+        single: bool = False,
+    ) -> Reply | None:
+        key = self._data.key(key)
+        message = self._data.messages.get(key)
+        if message is None:
+            message = self._composer.scheduled(
+                key,
+                project_id,
+                state,
+                self.now(),
+                instance_ids=[instance.id for instance in instances],
+                reply_by=reply_by,
+                actions_at=actions_at,
+                single=single,
+            )
+            await self._post(message, project_id, state)
+            self._inbox.expect(message)
+        subject = f"project {project_id}"
+        what = f"reply to {state}"
+        if single:
+            what += f" for instance {message.instance_ids[0]}"
+        with self._waits.waiting(subject, what, message.reply_by):
+            return await self._inbox.answer(key)
+
+    async def disable_host(self, name: str) -> None:
+        await self._hosts.disable_host(name)
+
+    async def enable_host(self, name: str) -> None:
+        await self._hosts.enable_host(name)
+
+    async def move(
+        self, key: str, instance: Instance, action: MoveAction, target: str | None
+    ) -> MoveRecord:
+        limit = self._data.session.request.options.move_timeout
+        what = (
+            f"{action} of instance {instance.id} to {target or 'any host'} (at most {limit:.0f} s)"
+        )
+        with self._waits.waiting("cloud", what, None):
+            return await self._mover.move(self._data.key(key), instance, action, target)
+
+    async def run_action(self, key: str, spec: ActionSpec, host: str | None) -> ActionRecord:
+        limit = self._data.session.request.options.action_timeout
+        subject = f"host {host}" if host else f"{spec.type} actions"
+        with self._waits.waiting(subject, f"action {spec.plugin} (at most {limit:.0f} s)", None):
+            return await self._actions.run(key, spec, host)
+
+    async def _post(
+        self,
+        message: Message,
+        project_id: str,
+        state: ProjectState,
+    ) -> None:
+        project = replace(
+            self._data.projects[project_id],
+            state=state,
+            reply=None,
+            instance_ids=list(message.instance_ids),
+        )
+        self._data.projects[project_id] = project
+        await self._outbox.post(
+            message,
+            progress.save_project(self._data.session.id, project),
+            self._data.entry("project.notified", state, project=project_id),
+        )

@@ -1,0 +1,106 @@
+"""Takes hosts out of the cloud's scheduling and gives them back, and tells of it."""
+
+from dataclasses import replace
+
+from fenix.domain import HostNews, HostRecord, HostState
+from fenix.engine.cloud_access import CloudAccess
+from fenix.engine.composer import Composer
+from fenix.engine.journal import Journal
+from fenix.engine.outbox import Outbox
+from fenix.engine.settings import EngineSettings
+from fenix.engine.state import SessionData
+from fenix.engine.waits import Waits
+from fenix.store import Write, progress
+
+
+class HostDesk:
+    """The hosts of one session."""
+
+    def __init__(
+        self,
+        data: SessionData,
+        journal: Journal,
+        outbox: Outbox,
+        composer: Composer,
+        access: CloudAccess,
+        waits: Waits,
+        settings: EngineSettings,
+    ) -> None:
+        self._data = data
+        self._journal = journal
+        self._outbox = outbox
+        self._composer = composer
+        self._access = access
+        self._waits = waits
+        self._settings = settings
+
+    @property
+    def reason(self) -> str:
+        """What the cloud keeps as the reason for a host that the session has disabled."""
+        return f"Fenix maintenance session {self._data.session.id}"
+
+    async def set_host(self, name: str, state: HostState, why: str, news: HostNews | None) -> None:
+        """See `fenix.workflows.Context.set_host`."""
+        now = self._data.now()
+        host = replace(self._data.hosts[name], state=state, why=why)
+        if state in (HostState.DRAINING, HostState.IN_MAINTENANCE) and host.started_at is None:
+            host.started_at = now
+        if state in (HostState.MAINTAINED, HostState.FAILED, HostState.SKIPPED):
+            host.finished_at = now
+        writes = (
+            self._save(host),
+            self._data.entry(f"host.{state.lower()}", why, host=name),
+        )
+        if news is None:
+            await self._journal.commit(*writes)
+            return
+        key = self._data.key(f"{news}:{name}")
+        message = self._data.messages.get(key)
+        if message is None:
+            message = self._composer.host(key, name, news, now)
+            await self._outbox.post(message, *writes)
+        else:
+            await self._journal.commit(*writes)
+        with self._waits.waiting("message channels", f"deliver {news} of host {name}", None):
+            await self._outbox.delivered(message.id, self._settings.announce_limit)
+
+    async def disable_host(self, name: str) -> None:
+        """See `fenix.workflows.Context.disable_host`."""
+        if self._data.hosts[name].disabled_by_us:
+            return
+        # Written before the call: a host that we disabled must never be forgotten. That it was
+        # somebody else instead shows when it is to be enabled: the cloud knows the reason.
+        await self._journal.commit(
+            self._save(replace(self._data.hosts[name], disabled_by_us=True)),
+            self._data.entry("host.disabled", "nothing may be placed on it", host=name),
+        )
+        ours = await self._access.call(
+            f"disabling host {name}", lambda: self._access.cloud.disable_host(name, self.reason)
+        )
+        if not ours:
+            await self._journal.commit(
+                self._save(replace(self._data.hosts[name], disabled_by_us=False)),
+                self._data.entry(
+                    "host.left_disabled", "somebody else disabled it before", host=name
+                ),
+            )
+
+    async def enable_host(self, name: str) -> None:
+        """See `fenix.workflows.Context.enable_host`."""
+        if not self._data.hosts[name].disabled_by_us:
+            return
+        enabled = await self._access.call(
+            f"enabling host {name}", lambda: self._access.cloud.enable_host(name, self.reason)
+        )
+        await self._journal.commit(
+            self._save(replace(self._data.hosts[name], disabled_by_us=False)),
+            self._data.entry("host.enabled", "it may be used again", host=name)
+            if enabled
+            else self._data.entry(
+                "host.left_disabled", "somebody else disabled it meanwhile", host=name
+            ),
+        )
+
+    def _save(self, host: HostRecord) -> Write:
+        self._data.hosts[host.name] = host
+        return progress.save_host(self._data.session.id, host)

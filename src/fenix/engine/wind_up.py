@@ -1,0 +1,157 @@
+"""Ends a session's work safely: nothing is left running, no host left disabled.
+
+What is under way in the cloud and on hosts is waited for, not cut off. Hosts that the session
+disabled are enabled again, except those whose maintenance failed: they are not in working order.
+"""
+
+from fenix.domain import (
+    ActionState,
+    Ending,
+    HostState,
+    ProjectState,
+    SessionState,
+)
+from fenix.engine.actions import ActionDesk
+from fenix.engine.composer import Composer
+from fenix.engine.hosts import HostDesk
+from fenix.engine.journal import Journal
+from fenix.engine.mover import Mover
+from fenix.engine.outbox import Outbox
+from fenix.engine.state import SessionData
+from fenix.engine.waits import Waits
+from fenix.store import messages, sessions
+
+LAST_MESSAGES = 10.0
+"""Seconds that a deleted session's last messages get."""
+
+UNFINISHED = (HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
+
+
+class WindUp:
+    """The end of one session that does not end by itself."""
+
+    def __init__(
+        self,
+        data: SessionData,
+        journal: Journal,
+        outbox: Outbox,
+        composer: Composer,
+        mover: Mover,
+        hosts: HostDesk,
+        actions: ActionDesk,
+        waits: Waits,
+    ) -> None:
+        self._data = data
+        self._journal = journal
+        self._outbox = outbox
+        self._composer = composer
+        self._mover = mover
+        self._hosts = hosts
+        self._actions = actions
+        self._waits = waits
+
+    async def fail(self, why: str) -> None:
+        """Brings the session to MAINTENANCE_FAILED."""
+        session = self._data.session
+        if session.ending is None:
+            session.ending = Ending.FAILED
+            session.reason = why
+            session.failed_state = session.state
+            # What comes after a failure is a new attempt: what failed is tried again.
+            session.memory = session.memory | {"attempt": self._data.attempt + 1}
+            await self._journal.commit(
+                sessions.save(session), self._data.entry("session.failing", why)
+            )
+        await self._clean_up()
+        now = self._data.now()
+        session.state = SessionState.MAINTENANCE_FAILED
+        session.updated_at = session.finished_at = now
+        session.waiting_for = []
+        await self._outbox.post(
+            self._composer.session(session.state, session.percent_done, why, now),
+            sessions.save(session),
+            self._data.entry("session.state", f"{session.state}: {why}"),
+        )
+
+    async def delete(self) -> None:
+        """Ends the session whatever its state, so that it can be forgotten."""
+        session = self._data.session
+        unfinished = not session.state.ended
+        if session.ending is not Ending.DELETED:
+            session.ending = Ending.DELETED
+            await self._journal.commit(
+                sessions.save(session),
+                self._data.entry("session.deleting", "an administrator asked for it"),
+            )
+        await self._clean_up()
+        if unfinished:
+            session.finished_at = self._data.now()
+            await self._scale_out()
+            await self._outbox.post(
+                self._composer.session(
+                    SessionState.MAINTENANCE_FAILED,
+                    session.percent_done,
+                    "deleted by an administrator",
+                    self._data.now(),
+                ),
+                sessions.save(session),
+            )
+        with self._waits.waiting("message channels", "take the session's last messages", None):
+            if not await self._outbox.drained(LAST_MESSAGES):
+                await self._journal.commit(
+                    lambda connection: messages.give_up(
+                        connection, session.id, "the session was deleted", self._data.now()
+                    )
+                )
+
+    async def _clean_up(self) -> None:
+        with self._waits.waiting("cloud", "moves under way to end", None):
+            await self._mover.settle()
+        with self._waits.waiting("hosts", "actions under way to end", None):
+            await self._actions.settle()
+        broken = {
+            run.host
+            for run in self._data.actions.values()
+            if run.host and run.state is ActionState.FAILED
+        }
+        for host in list(self._data.hosts.values()):
+            if host.state not in UNFINISHED:
+                continue
+            if host.state is HostState.IN_MAINTENANCE and host.name in broken:
+                await self._hosts.set_host(
+                    host.name, HostState.FAILED, "its maintenance failed", None
+                )
+            else:
+                await self._hosts.set_host(
+                    host.name, HostState.PENDING, "the session ended before its maintenance", None
+                )
+        for host in list(self._data.hosts.values()):
+            if host.state is not HostState.FAILED:
+                await self._hosts.enable_host(host.name)
+
+    async def _scale_out(self) -> None:
+        """Tells the projects that gave capacity back that they may have it again."""
+        now = self._data.now()
+        told = {
+            (message.project_id, message.state): message for message in self._data.messages.values()
+        }
+        for (project_id, state), message in list(told.items()):
+            agreed = (message.reply or {}).get("state") == ProjectState.SCALE_IN.ack
+            if state != ProjectState.SCALE_IN or not agreed:
+                continue
+            if (project_id, ProjectState.MAINTENANCE_COMPLETE) in told:
+                continue
+            key = f"MAINTENANCE_COMPLETE:{project_id}:deleted"
+            if key not in self._data.messages:
+                await self._outbox.post(
+                    self._composer.scheduled(
+                        key,
+                        project_id,
+                        ProjectState.MAINTENANCE_COMPLETE,
+                        now,
+                        instance_ids=[],
+                        reply_by=None,
+                        actions_at=now,
+                        single=False,
+                    )
+                )

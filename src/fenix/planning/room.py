@@ -1,0 +1,82 @@
+"""A ledger of what hosts have room for; plans are made on it before anything is done.
+
+It counts all resources, and the limits of groups: both the cloud's server groups and the groups
+of the applications' constraints.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from fenix.domain import Constraints, Host, HostType, Instance, Inventory, Resources
+
+
+class Room:
+    """Free resources and group members of each host. Changes when something is put or taken.
+
+    Args:
+        inventory: the cloud; what it says is used stays used.
+        constraints: the applications' limits; None: only the cloud's own.
+    """
+
+    def __init__(self, inventory: Inventory, constraints: Constraints | None = None) -> None:
+        self.hosts: Mapping[str, Host] = inventory.hosts
+        self._constraints = constraints or Constraints()
+        self._free = {name: host.free for name, host in inventory.hosts.items()}
+        self._members: Counter[tuple[str, str]] = Counter()
+        self._limits: dict[str, int] = {}
+        for group in inventory.groups.values():
+            if group.anti_affinity:
+                self._limit(group.id, group.max_instances_per_host or 1)
+            elif group.max_instances_per_host:
+                self._limit(group.id, group.max_instances_per_host)
+        for limits in self._constraints.groups.values():
+            if limits.anti_affinity_group:
+                self._limit(limits.group_id, limits.max_instances_per_host or 1)
+            elif limits.max_instances_per_host:
+                self._limit(limits.group_id, limits.max_instances_per_host)
+        for instance in inventory.instances.values():
+            for group_id in self.groups_of(instance):
+                self._members[instance.host, group_id] += 1
+
+    def groups_of(self, instance: Instance) -> tuple[str, ...]:
+        """The groups of an instance that have a limit for each host."""
+        found = {instance.group_id}
+        if registered := self._constraints.instances.get(instance.id):
+            found.add(registered.group_id)
+        return tuple(group for group in found if group is not None and group in self._limits)
+
+    def free(self, host: str) -> Resources:
+        """What is left on a host."""
+        return self._free[host]
+
+    def obstacle(self, instance: Instance, host: str) -> str | None:
+        """Why an instance can't go to a host, in words; None: it can."""
+        target = self.hosts[host]
+        if target.type is not HostType.COMPUTE:
+            return "it is not a compute host"
+        if not target.up:
+            return "it is down"
+        if instance.zone is not None and instance.zone != target.zone:
+            return f"it is not in zone {instance.zone}"
+        lacking = instance.size.lacking(self._free[host])
+        if any(lacking):
+            return f"it lacks {lacking}"
+        for group in self.groups_of(instance):
+            if self._members[host, group] >= self._limits[group]:
+                return f"it has its {self._limits[group]} of group {group}"
+        return None
+
+    def put(self, instance: Instance, host: str) -> None:
+        """Takes an instance's room on a host."""
+        self._free[host] = self._free[host].minus(instance.size)
+        for group in self.groups_of(instance):
+            self._members[host, group] += 1
+
+    def take(self, instance: Instance, host: str) -> None:
+        """Gives an instance's room on a host back."""
+        self._free[host] = self._free[host].plus(instance.size)
+        for group in self.groups_of(instance):
+            self._members[host, group] -= 1
+
+    def _limit(self, group_id: str, limit: int) -> None:
+        self._limits[group_id] = min(limit, self._limits.get(group_id, limit))

@@ -1,0 +1,146 @@
+"""How one instance leaves its host: the action, the target, further tries, its own action."""
+
+from collections.abc import Callable, Collection
+
+from fenix.domain import (
+    ZERO,
+    Constraints,
+    Instance,
+    InstanceState,
+    InstanceStatus,
+    Inventory,
+    MoveAction,
+    MoveState,
+    Reply,
+)
+from fenix.workflows.base import Context, SessionFailed
+from fenix.workflows.looking import until
+
+ATTEMPTS = 3
+"""How often a move is tried, each time with a target chosen anew."""
+
+Chooser = Callable[[Instance, Inventory], str | None]
+"""Chooses a target in the cloud as it is now; None: leave it to the scheduler."""
+
+
+def chosen_action(instance: Instance, reply: Reply | None, constraints: Constraints) -> MoveAction:
+    """What happens to an instance: what its manager chose, else what its constraints say.
+
+    Without either it is migrated live, which disturbs least. OWN_ACTION needs somebody who does
+    it, so it only counts in a reply.
+    """
+    if reply and instance.id in reply.instance_actions:
+        return reply.instance_actions[instance.id]
+    registered = constraints.instances.get(instance.id)
+    default = registered.migration_type if registered else MoveAction.LIVE_MIGRATE
+    if default is MoveAction.OWN_ACTION and reply is None:
+        return MoveAction.LIVE_MIGRATE
+    return default
+
+
+async def move_away(
+    context: Context,
+    key: str,
+    ident: str,
+    sources: Collection[str],
+    action: MoveAction,
+    choose: Chooser,
+) -> None:
+    """Gets one instance off the hosts that are to be empty; nothing is done if it is off already.
+
+    Args:
+        key: names this task within the session.
+        ident: the instance's id.
+        sources: the hosts that are to be empty.
+
+    Raises:
+        SessionFailed: it could not be moved.
+    """
+    if action is MoveAction.OWN_ACTION:
+        await _await_own_action(context, ident, sources)
+        return
+    error = ""
+    for attempt in range(ATTEMPTS):
+        inventory = await _when_free(context, ident)
+        instance = inventory.instances.get(ident)
+        known = context.instances.get(ident)
+        under_way = known is not None and known.state is InstanceState.MOVING
+        if instance is None:
+            return
+        if not under_way and instance.host not in sources:
+            return
+        if instance.status is InstanceStatus.ERROR:
+            raise SessionFailed(f"instance {ident} is in ERROR on host {instance.host}: {error}")
+        stopped = instance.status is InstanceStatus.STOPPED
+        record = await context.move(
+            f"{key}:{attempt}",
+            instance,
+            MoveAction.MIGRATE if stopped else action,
+            choose(instance, inventory),
+        )
+        if record.state is MoveState.DONE:
+            return
+        error = record.error or ""
+    raise SessionFailed(
+        f"instance {ident} could not be moved off {', '.join(sorted(sources))}: {error}"
+    )
+
+
+async def _when_free(context: Context, ident: str) -> Inventory:
+    """The inventory as soon as the instance is not busy with anything but our own move."""
+
+    def free(inventory: Inventory) -> bool:
+        instance = inventory.instances.get(ident)
+        known = context.instances.get(ident)
+        ours = known is not None and known.state is InstanceState.MOVING
+        return ours or instance is None or instance.status is not InstanceStatus.BUSY
+
+    limit = context.session.request.options.settle_timeout
+    inventory = await until(context, free, limit, f"instance {ident}", "end what it is busy with")
+    if inventory is None:
+        raise SessionFailed(f"instance {ident} was busy for {limit:.0f} s")
+    return inventory
+
+
+async def _await_own_action(context: Context, ident: str, sources: Collection[str]) -> None:
+    """Waits until the manager has got its instance away, and finds what it built instead."""
+    known = context.instances[ident]
+    limit = context.session.request.options.move_timeout
+    inventory = await until(
+        context,
+        lambda now: ident not in now.instances or now.instances[ident].host not in sources,
+        limit,
+        f"project {known.project_id}",
+        f"OWN_ACTION for instance {ident}",
+    )
+    if inventory is None:
+        raise SessionFailed(
+            f"project {known.project_id} chose OWN_ACTION for instance {ident}, and it was still "
+            f"on host {known.host} after {limit:.0f} s"
+        )
+    instance = inventory.instances.get(ident)
+    if instance is not None:
+        await context.set_instance(
+            instance, InstanceState.MOVED, "its manager moved it", action=MoveAction.OWN_ACTION
+        )
+        return
+    successor = next(
+        (
+            one
+            for one in inventory.instances.values()
+            if one.name == known.name
+            and one.project_id == known.project_id
+            and one.id not in context.instances
+        ),
+        None,
+    )
+    gone = Instance(ident, known.name, known.project_id, known.host, size=ZERO)
+    await context.set_instance(
+        gone,
+        InstanceState.GONE,
+        f"its manager built {successor.id} on host {successor.host} in its place"
+        if successor
+        else "its manager removed it",
+        action=MoveAction.OWN_ACTION,
+        replaced_by=successor.id if successor else None,
+    )
