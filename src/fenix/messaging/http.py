@@ -1,0 +1,195 @@
+"""The channel `http`: messages straight to the URLs that projects have subscribed.
+
+It needs no Telemetry services in between. The URL is the project's choice, so the channel decides
+by the address behind it (`fenix.messaging.addresses`), and connects to exactly the address that it
+has checked: a name that resolves differently a moment later changes nothing. Of the answer only
+the head is read, so that nobody can look at other services through Fenix.
+"""
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+from oslo_config import cfg
+
+from fenix import __version__
+from fenix.domain import BodyFormat, EventType, Message, Subscription
+from fenix.messaging.addresses import Address, Network, NetworkType, allowed, resolve
+from fenix.messaging.base import DeliveryFailed
+from fenix.messaging.bodies import aodh_body, cloudevents_body
+
+GROUP = "http_channel"
+OPTS = (
+    cfg.FloatOpt(
+        "timeout",
+        default=10.0,
+        min=0.1,
+        help="Seconds that one delivery may take, from looking up the name to the answer.",
+    ),
+    cfg.ListOpt(
+        "allow_networks",
+        item_type=NetworkType(),
+        default=[],
+        help="Networks (CIDR) to which messages may be posted, and no others. Empty: all private "
+        "and public addresses, but neither loopback nor link-local ones.",
+    ),
+    cfg.StrOpt(
+        "cafile",
+        help="File with the certificates (PEM) of the authorities that https receivers are "
+        "trusted by. Unset: the system's.",
+    ),
+)
+
+_PORTS = {"http": 80, "https": 443}
+_LONGEST_RETRY_AFTER = 86400.0
+
+
+class HttpChannel:
+    """Posts messages to subscriptions; an answer of 2xx means taken.
+
+    ``Webhook-Id`` is the message's id, the same at each attempt, so that a receiver can tell a
+    repetition.
+
+    Args:
+        timeout: seconds that one delivery may take.
+        networks: where it may connect to; empty: see `fenix.messaging.addresses.allowed`.
+        trust: which authorities vouch for https receivers.
+    """
+
+    name = "http"
+
+    def __init__(self, timeout: float, networks: Sequence[Network], trust: ssl.SSLContext) -> None:
+        self._timeout = timeout
+        self._networks = tuple(networks)
+        self._trust = trust
+
+    def targets(
+        self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]
+    ) -> Sequence[str]:
+        """The ids of the project's subscriptions to this kind of message."""
+        return [
+            subscription.id
+            for subscription in subscriptions
+            if subscription.project_id == project_id and event_type in subscription.event_types
+        ]
+
+    async def send(self, message: Message, target: Subscription | None) -> None:
+        """Posts one message to one subscription's URL; redirections are not followed.
+
+        Raises:
+            DeliveryFailed: the URL is not allowed or leads nowhere, or the answer is not 2xx.
+        """
+        if target is None:
+            raise DeliveryFailed("this channel posts to subscriptions, and does not broadcast")
+        try:
+            async with asyncio.timeout(self._timeout):
+                url = httpx.URL(target.url)
+                addresses = await self._addresses(url)
+                response = await self._post(url, addresses, message, target)
+        except TimeoutError:
+            raise DeliveryFailed(f"no answer within {self._timeout:g} s") from None
+        except httpx.InvalidURL as error:
+            raise DeliveryFailed(f"not a URL: {error}") from error
+        except httpx.HTTPError as error:
+            raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+        if not response.is_success:
+            raise DeliveryFailed(
+                f"the receiver answered {response.status_code} {response.reason_phrase}",
+                _retry_after(response.headers),
+            )
+
+    async def close(self) -> None:
+        """Nothing stays open between deliveries."""
+
+    async def _addresses(self, url: httpx.URL) -> Sequence[Address]:
+        port = url.port or _PORTS.get(url.scheme, 0)
+        if url.scheme not in _PORTS or not url.host or port > 65535:
+            raise DeliveryFailed("not a URL with http or https, a host and a possible port")
+        try:
+            found = await resolve(_host(url), port)
+        except (OSError, UnicodeError) as error:
+            raise DeliveryFailed(f"{url.host} can't be resolved: {error}") from error
+        addresses = [address for address in found if allowed(address, self._networks)]
+        if not addresses:
+            raise DeliveryFailed(
+                f"{url.host} is {', '.join(map(str, found))}, and [{GROUP}] allow_networks does "
+                "not allow to post there"
+            )
+        return addresses
+
+    async def _post(
+        self, url: httpx.URL, addresses: Sequence[Address], message: Message, target: Subscription
+    ) -> httpx.Response:
+        """Posts to the first address that can be connected to."""
+        content_type, body = _render(message, target)
+        request = httpx.Request(
+            "POST",
+            url,
+            content=body,
+            headers={
+                "Host": url.netloc.decode("ascii"),
+                "User-Agent": f"fenix/{__version__}",
+                "Content-Type": content_type,
+                "Webhook-Id": message.id,
+            },
+            extensions={
+                "sni_hostname": _host(url),
+                "timeout": {"connect": self._timeout / len(addresses)},
+            },
+        )
+        failure: httpx.HTTPError = httpx.ConnectError("no address")
+        for address in addresses:
+            request.url = url.copy_with(host=str(address))
+            # A client for each attempt: nothing is carried over from one receiver to another,
+            # neither cookies nor a connection whose certificate was checked for another name.
+            async with httpx.AsyncClient(verify=self._trust, trust_env=False) as client:
+                try:
+                    response = await client.send(request, stream=True, follow_redirects=False)
+                except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                    failure = error
+                    continue
+                await response.aclose()
+                return response
+        raise failure
+
+
+def create(conf: cfg.ConfigOpts) -> HttpChannel:
+    """Makes the channel from the configuration.
+
+    Raises:
+        OSError: the file in ``cafile`` can't be read.
+    """
+    conf.register_opts(OPTS, GROUP)
+    options = conf[GROUP]
+    trust = ssl.create_default_context(cafile=options.cafile)
+    return HttpChannel(options.timeout, options.allow_networks, trust)
+
+
+def _host(url: httpx.URL) -> str:
+    """The host in ASCII, without the brackets of an IPv6 address."""
+    return url.raw_host.decode("ascii").strip("[]")
+
+
+def _render(message: Message, target: Subscription) -> tuple[str, bytes]:
+    if target.format is BodyFormat.AODH:
+        return "application/json", json.dumps(aodh_body(message, target.id)).encode()
+    body = cloudevents_body(message)
+    return "application/cloudevents+json; charset=utf-8", json.dumps(body).encode()
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds of the header Retry-After (RFC 9110, 10.2.3); None where there is none to be read."""
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        seconds = float(text)
+    else:
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
