@@ -15,6 +15,8 @@ from fenix.store.tables import leases, sessions
 
 _UPDATE = update(sessions).where(sessions.c.id == bindparam("s"))
 """Sets the columns that are named when it is executed."""
+_PRESENT = or_(sessions.c.open, sessions.c.ending.is_(None), sessions.c.ending != Ending.DELETED)
+"""Not deleted."""
 
 
 def create(connection: Connection, session: Session) -> None:
@@ -43,7 +45,7 @@ def create(connection: Connection, session: Session) -> None:
 
 
 def save(session: Session) -> Write:
-    """Writes how far a session is; what the API writes (an administrator's wishes) is not touched."""
+    """Writes how far a session is; `open` and what administrators want are not touched."""
     row = {"s": session.id, **_progress(session)}
 
     def write(connection: Connection) -> None:
@@ -71,25 +73,27 @@ def save_progress(
 
 def get(connection: Connection, session_id: str) -> Session | None:
     """The session, or None where there is none or it is deleted."""
-    row = connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
-    session = _session(row) if row else None
-    deleted = session and session.ending is Ending.DELETED and not session.open
-    return None if deleted else session
+    query = select(sessions).where(sessions.c.id == session_id, _PRESENT)
+    row = connection.execute(query).first()
+    return _session(row) if row else None
 
 
 def list_all(connection: Connection) -> Sequence[Session]:
     """All sessions, oldest first; not those that are deleted."""
-    query = select(sessions).where(
-        sessions.c.open | sessions.c.ending.is_(None) | (sessions.c.ending != Ending.DELETED)
-    )
-    query = query.order_by(sessions.c.created_at, sessions.c.id)
+    query = select(sessions).where(_PRESENT).order_by(sessions.c.created_at, sessions.c.id)
     return [_session(row) for row in connection.execute(query)]
 
 
 def request_delete(connection: Connection, session_id: str) -> bool:
-    """Notes that a session is to be ended and forgotten, whatever it does now."""
+    """Notes that a session is to be ended and forgotten, whatever it does now.
+
+    Returns:
+        False when there is no such session (any more).
+    """
     changed = connection.execute(
-        update(sessions).where(sessions.c.id == session_id).values(delete_requested=True, open=True)
+        update(sessions)
+        .where(sessions.c.id == session_id, _PRESENT)
+        .values(delete_requested=True, open=True)
     )
     return changed.rowcount == 1
 
