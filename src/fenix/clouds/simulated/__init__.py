@@ -1,5 +1,7 @@
 """A cloud without hardware: for simulation, plans, the demo and to learn."""
 
+from typing import TYPE_CHECKING
+
 from fenix.clouds.simulated.driver import SimulatedCloud
 from fenix.clouds.simulated.model import (
     Fault,
@@ -10,6 +12,11 @@ from fenix.clouds.simulated.model import (
 )
 from fenix.clouds.simulated.world import Listener, World
 
+if TYPE_CHECKING:
+    from oslo_config import cfg
+
+    from fenix.clouds.base import Cloud
+
 __all__ = [
     "Fault",
     "Listener",
@@ -19,4 +26,13 @@ __all__ = [
     "SimulatedInstance",
     "SimulatedMove",
     "World",
+    "create",
 ]
+
+
+def create(conf: "cfg.ConfigOpts") -> "Cloud":
+    """The entry point of the driver; see `fenix.clouds.simulated.connect`."""
+    # Simulations and plans need neither the HTTP client nor the configuration.
+    from fenix.clouds.simulated import connect
+
+    return connect.create(conf)

@@ -153,13 +153,16 @@ class World:
 
     # Instances
 
-    def create_instance(self, instance: SimulatedInstance) -> SimulatedInstance:
+    def create_instance(self, instance: SimulatedInstance, avoid: str = "") -> SimulatedInstance:
         """Starts an instance where the scheduler likes best; its `host` is set.
+
+        Args:
+            avoid: a host that does not count.
 
         Raises:
             CloudError: no valid host was found.
         """
-        host = self._schedule(instance, exclude="")
+        host = self._schedule(instance, exclude=avoid)
         instance.host = host.name
         self.instances[instance.id] = instance
         self._occupy(host, instance)
@@ -202,8 +205,11 @@ class World:
         """Starts a move.
 
         Raises:
-            CloudError: no such instance, it is busy, or the target does not take it.
+            CloudError: no such instance, it is busy, the target does not take it, or the action
+                is the application's own.
         """
+        if action is MoveAction.OWN_ACTION:
+            raise CloudError(f"{action} is no move of the cloud's")
         instance = self.instances.get(ident)
         if instance is None:
             raise CloudError(f"instance {ident} could not be found")
