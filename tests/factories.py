@@ -33,12 +33,13 @@ def at(seconds: float = 0) -> datetime:
 
 def make_request(**fields: Any) -> SessionRequest:
     """What an administrator asks for: workflow `default` on all hosts."""
-    return SessionRequest(**{"workflow": "default", "maintenance_at": at(3600)} | fields)
+    defaults: dict[str, Any] = {"workflow": "default", "maintenance_at": at(3600)}
+    return SessionRequest(**defaults | fields)
 
 
 def make_session(**fields: Any) -> Session:
     """A new session."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "id": str(uuid4()),
         "request": make_request(),
         "admin_project_id": "admin",
@@ -55,7 +56,7 @@ def make_host(name: str = "compute-1", **fields: Any) -> HostRecord:
 
 def make_instance(instance_id: str = "instance-1", **fields: Any) -> InstanceRecord:
     """An instance that nothing has been done with."""
-    defaults = {"name": "vm", "project_id": "project-1", "host": "compute-1"}
+    defaults: dict[str, Any] = {"name": "vm", "project_id": "project-1", "host": "compute-1"}
     return InstanceRecord(id=instance_id, **defaults | fields)
 
 
@@ -66,7 +67,7 @@ def make_project(project_id: str = "project-1", **fields: Any) -> ProjectRecord:
 
 def make_move(key: str = "move-1", **fields: Any) -> MoveRecord:
     """A live migration that is intended."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "instance_id": "instance-1",
         "source": "compute-1",
         "target": "compute-2",
@@ -78,7 +79,7 @@ def make_move(key: str = "move-1", **fields: Any) -> MoveRecord:
 
 def make_action(key: str = "action-1", **fields: Any) -> ActionRecord:
     """A run of an action on a host that is intended."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "id": str(uuid4()),
         "plugin": "noop",
         "type": ActionType.HOST,
@@ -91,7 +92,7 @@ def make_action(key: str = "action-1", **fields: Any) -> ActionRecord:
 
 def make_message(sequence: int = 1, **fields: Any) -> Message:
     """A message to a project that the maintenance begins."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "id": str(uuid4()),
         "key": f"message-{sequence}",
         "event_type": EventType.SCHEDULED,
@@ -105,18 +106,19 @@ def make_message(sequence: int = 1, **fields: Any) -> Message:
 
 def make_reply(session_id: str, **fields: Any) -> Reply:
     """A project's ACK to the beginning of a maintenance."""
-    defaults = {"project_id": "project-1", "state": ProjectState.MAINTENANCE.ack}
+    defaults: dict[str, Any] = {"project_id": "project-1", "state": ProjectState.MAINTENANCE.ack}
     return Reply(session_id=session_id, **defaults | fields)
 
 
 def make_entry(what: str = "session.created", **fields: Any) -> TimelineEntry:
     """A line of a timeline."""
-    return TimelineEntry(**{"at": at(), "who": "engine-1", "what": what} | fields)
+    defaults: dict[str, Any] = {"at": at(), "who": "engine-1", "what": what}
+    return TimelineEntry(**defaults | fields)
 
 
 def make_subscription(**fields: Any) -> Subscription:
     """A subscription to all kinds of messages."""
-    defaults = {
+    defaults: dict[str, Any] = {
         "id": str(uuid4()),
         "project_id": "project-1",
         "url": "http://127.0.0.1:9/alarm",
@@ -131,7 +133,11 @@ def make_instance_constraints(
     instance_id: str = "instance-1", **fields: Any
 ) -> InstanceConstraints:
     """An instance's constraints, the defaults where there are any."""
-    defaults = {"project_id": "project-1", "group_id": "group-1", "instance_name": "vm"}
+    defaults: dict[str, Any] = {
+        "project_id": "project-1",
+        "group_id": "group-1",
+        "instance_name": "vm",
+    }
     return InstanceConstraints(instance_id=instance_id, **defaults | fields)
 
 

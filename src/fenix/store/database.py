@@ -5,6 +5,7 @@ in a worker thread for MariaDB and PostgreSQL, which answer over a network (desi
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ Write = Callable[[Connection], None]
 THREADS = 8
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
+WRONG_ON_MARIADB = frozenset({1050, 1054, 1060, 1061, 1091, 4025})
+"""Tables, columns and keys that exist or do not, and violated checks."""
 
 
 class DatabaseUnavailable(Exception):
@@ -118,8 +121,18 @@ def _connection(engine: Engine, write: bool) -> Iterator[Connection]:
 
 
 def _translated(error: DBAPIError) -> Exception:
-    transient = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
-    return DatabaseUnavailable(str(error.orig)) if transient else error
+    operational = isinstance(error, OperationalError | InterfaceError) and not _wrong(error.orig)
+    if operational or error.connection_invalidated:
+        return DatabaseUnavailable(str(error.orig))
+    return error
+
+
+def _wrong(error: BaseException | None) -> bool:
+    """Whether a statement is wrong, so that it will fail again, though its driver's error is one
+    for the database's troubles."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return bool(error and error.args and error.args[0] in WRONG_ON_MARIADB)
 
 
 def _server(url: URL, patient: bool = False) -> Engine:
