@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from fenix import __version__
+from fenix.domain import Reply
 from fenix.engine.grip import Grip
 from fenix.engine.runner import SessionRunner, Tools
 from fenix.store import DatabaseUnavailable, EngineRow, Lease, LeaseLost, leases, replies, sessions
@@ -92,10 +93,15 @@ class Engine:
                 self._runners[session_id].administrator_calls()
         for reply in await database.read(lambda c: replies.waiting(c, mine)):
             if runner := self._runners.get(reply.session_id):
-                try:
-                    await runner.take_replies([reply])
-                except LeaseLost:
-                    runner.grip.lose()
+                await self._take(runner, reply)
+
+    async def _take(self, runner: SessionRunner, reply: Reply) -> None:
+        try:
+            await runner.take_reply(reply)
+        except LeaseLost:
+            runner.grip.lose()
+        except Exception:
+            log.exception("session %s: reply %d can't be taken", reply.session_id, reply.id)
 
     def _free(self, lease: Lease) -> bool:
         """Whether a lease may be taken: nobody's, or its owner has been silent for too long."""

@@ -33,6 +33,7 @@ class HostDesk:
         self._access = access
         self._waits = waits
         self._settings = settings
+        self._surely_disabled: set[str] = set()
 
     @property
     def reason(self) -> str:
@@ -66,7 +67,7 @@ class HostDesk:
 
     async def disable_host(self, name: str) -> None:
         """See `fenix.workflows.Context.disable_host`."""
-        if self._data.hosts[name].disabled_by_us:
+        if name in self._surely_disabled:
             return
         # Written before the call: a host that we disabled must never be forgotten. That it was
         # somebody else instead shows when it is to be enabled: the cloud knows the reason.
@@ -77,6 +78,7 @@ class HostDesk:
         ours = await self._access.call(
             f"disabling host {name}", lambda: self._access.cloud.disable_host(name, self.reason)
         )
+        self._surely_disabled.add(name)
         if not ours:
             await self._journal.commit(
                 self._save(replace(self._data.hosts[name], disabled_by_us=False)),
@@ -89,6 +91,7 @@ class HostDesk:
         """See `fenix.workflows.Context.enable_host`."""
         if not self._data.hosts[name].disabled_by_us:
             return
+        self._surely_disabled.discard(name)
         enabled = await self._access.call(
             f"enabling host {name}", lambda: self._access.cloud.enable_host(name, self.reason)
         )

@@ -7,7 +7,6 @@ existing managers answer twice, late, and what was not asked (wire contract, "Pr
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from fenix.domain import Message, MoveAction, Reply
@@ -27,6 +26,7 @@ class Inbox:
         self._journal = journal
         self._open: dict[Subject, str] = {}
         self._answers: dict[str, asyncio.Future[None]] = {}
+        self._since = data.now()
         for message in data.messages.values():
             if message.reply_by is not None and message.replied_at is None:
                 self.expect(message)
@@ -93,13 +93,22 @@ class Inbox:
     async def _wait(self, message: Message) -> None:
         waiter = self._answers[message.key] = asyncio.get_running_loop().create_future()
         try:
-            while (left := self._left(message.reply_by)) > 0 and not waiter.done():
+            while (left := self._left(message)) > 0 and not waiter.done():
                 await asyncio.wait([waiter], timeout=left)
         finally:
             del self._answers[message.key]
 
-    def _left(self, until: datetime | None) -> float:
-        return (until - self._data.now()).total_seconds() if until else 0.0
+    def _left(self, message: Message) -> float:
+        """Seconds until silence is final.
+
+        A question from before this engine had the session gets its whole window again: it may not
+        have gone out, or the answer may have found nobody.
+        """
+        if message.reply_by is None:
+            return 0.0
+        window = message.reply_by - message.created_at
+        end = max(message.created_at, self._since) + window
+        return (end - self._data.now()).total_seconds()
 
     async def _close(
         self, message: Message, reply: dict[str, Any], writes: Sequence[Write]

@@ -27,7 +27,7 @@ from fenix.engine.state import Now, load
 from fenix.engine.waits import Waits
 from fenix.engine.wind_up import WindUp
 from fenix.messaging import Channel
-from fenix.store import Database, leases, sessions
+from fenix.store import Database, Write, leases, replies, sessions
 from fenix.workflows import SessionFailed, registry
 
 log = logging.getLogger(__name__)
@@ -65,11 +65,10 @@ class SessionRunner:
         """An administrator wants the session continued or deleted."""
         self._called.set()
 
-    async def take_replies(self, replies: Sequence[Reply]) -> None:
-        """Takes replies out of the inbox."""
+    async def take_reply(self, reply: Reply) -> None:
+        """Takes a reply out of the inbox."""
         if self._inbox is not None:
-            for reply in replies:
-                await self._inbox.take(reply)
+            await self._inbox.take(reply)
 
     async def run(self) -> None:
         """Returns when the session has ended and its messages are out.
@@ -84,7 +83,11 @@ class SessionRunner:
         last = max((message.sequence for message in data.messages.values()), default=0)
         self._composer = Composer(data.session, settings.public_endpoint, last)
         self._outbox = Outbox(data, self._journal, self.grip, tools.channels, settings)
-        self._inbox = inbox = Inbox(data, self._journal)
+        inbox = Inbox(data, self._journal)
+        # What came while nobody had the session still counts, whatever its deadline was.
+        for reply in await self._journal.read(lambda c: replies.waiting(c, [self._session_id])):
+            await inbox.take(reply)
+        self._inbox = inbox
         access = CloudAccess(tools.cloud, self.grip, settings, self._session_id)
         mover = Mover(data, self._journal, self._outbox, self._composer, access, settings)
         hosts = HostDesk(
@@ -124,6 +127,8 @@ class SessionRunner:
 
     async def _carry(self) -> None:
         session = self._data.session
+        if not self._data.messages:
+            await self._announce("created", self._data.entry("session.state", session.state))
         while True:
             await self._heed_administrator()
             if session.delete_requested:
@@ -161,13 +166,20 @@ class SessionRunner:
             return
         session.state, session.failed_state = stored.resume_state, None
         session.reason = session.ending = session.finished_at = None
-        session.updated_at = now = self._data.now()
-        await self._outbox.post(
-            self._composer.session(session.state, session.percent_done, "continued", now),
+        session.updated_at = self._data.now()
+        await self._announce(
+            "continued",
             sessions.resumed(session.id),
             sessions.save(session),
             self._data.entry("session.continued", f"at {session.state}"),
         )
+
+    async def _announce(self, detail: str, *writes: Write) -> None:
+        session = self._data.session
+        message = self._composer.session(
+            session.state, session.percent_done, detail, self._data.now()
+        )
+        await self._outbox.post(message, *writes)
 
     async def _advance(self) -> None:
         """Runs the present state of the workflow and enters the next one."""

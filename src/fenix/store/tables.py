@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Engine,
     Index,
     Integer,
     MetaData,
@@ -297,3 +298,8 @@ subscriptions = Table(
     Index(None, "project_id"),
     **OPTIONS,
 )
+
+
+def create_tables(engine: Engine) -> None:
+    """Makes all tables in an empty database that lives no longer than its process."""
+    metadata.create_all(engine)

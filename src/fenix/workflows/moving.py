@@ -6,6 +6,7 @@ from fenix.domain import (
     ZERO,
     Constraints,
     Instance,
+    InstanceRecord,
     InstanceState,
     InstanceStatus,
     Inventory,
@@ -15,6 +16,7 @@ from fenix.domain import (
 )
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.looking import until
+from fenix.workflows.slots import MoveSlots
 
 ATTEMPTS = 3
 """How often a move is tried, each time with a target chosen anew."""
@@ -45,12 +47,13 @@ async def move_away(
     sources: Collection[str],
     action: MoveAction,
     choose: Chooser,
+    slots: MoveSlots,
 ) -> None:
     """Gets one instance off the hosts that are to be empty; nothing is done if it is off already.
 
     Args:
         key: names this task within the session.
-        ident: the instance's id.
+        ident: the instance's id; the session has a record of it.
         sources: the hosts that are to be empty.
 
     Raises:
@@ -62,22 +65,24 @@ async def move_away(
     error = ""
     for attempt in range(ATTEMPTS):
         inventory = await _when_free(context, ident)
+        under_way = context.instances[ident].state is InstanceState.MOVING
         instance = inventory.instances.get(ident)
-        known = context.instances.get(ident)
-        under_way = known is not None and known.state is InstanceState.MOVING
         if instance is None:
-            return
+            instance = last_known(context.instances[ident])
+            if not under_way:
+                await context.set_instance(
+                    instance, InstanceState.GONE, "it does not exist any more"
+                )
+                return
         if not under_way and instance.host not in sources:
             return
         if instance.status is InstanceStatus.ERROR:
             raise SessionFailed(f"instance {ident} is in ERROR on host {instance.host}: {error}")
-        stopped = instance.status is InstanceStatus.STOPPED
-        record = await context.move(
-            f"{key}:{attempt}",
-            instance,
-            MoveAction.MIGRATE if stopped else action,
-            choose(instance, inventory),
-        )
+        if instance.status is InstanceStatus.STOPPED:
+            action = MoveAction.MIGRATE
+        target = context.instances[ident].target if under_way else choose(instance, inventory)
+        async with slots.taken(*{instance.host, target or instance.host}):
+            record = await context.move(f"{key}:{attempt}", instance, action, target)
         if record.state is MoveState.DONE:
             return
         error = record.error or ""
@@ -86,13 +91,17 @@ async def move_away(
     )
 
 
+def last_known(record: InstanceRecord) -> Instance:
+    """An instance that the cloud does not list (any more), as the session knows it."""
+    return Instance(record.id, record.name, record.project_id, record.host, ZERO)
+
+
 async def _when_free(context: Context, ident: str) -> Inventory:
     """The inventory as soon as the instance is not busy with anything but our own move."""
 
     def free(inventory: Inventory) -> bool:
         instance = inventory.instances.get(ident)
-        known = context.instances.get(ident)
-        ours = known is not None and known.state is InstanceState.MOVING
+        ours = context.instances[ident].state is InstanceState.MOVING
         return ours or instance is None or instance.status is not InstanceStatus.BUSY
 
     limit = context.session.request.options.settle_timeout
@@ -134,9 +143,8 @@ async def _await_own_action(context: Context, ident: str, sources: Collection[st
         ),
         None,
     )
-    gone = Instance(ident, known.name, known.project_id, known.host, size=ZERO)
     await context.set_instance(
-        gone,
+        last_known(known),
         InstanceState.GONE,
         f"its manager built {successor.id} on host {successor.host} in its place"
         if successor

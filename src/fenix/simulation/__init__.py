@@ -1,0 +1,1 @@
+"""Virtual time: scenarios, simulated managers, faults, invariants; the engine itself is real."""

@@ -1,0 +1,241 @@
+"""The form of scenario files: a cloud, the applications on it, and one maintenance session.
+
+Validation is strict: an unknown key, a dangling name, a duplicate id or a cloud that is over its
+capacity is an error that names it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fenix.clouds.simulated import Fault
+from fenix.domain import ActionType, HostType, MoveAction, Resources, total
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+Limit = Annotated[int, Field(ge=1)] | None
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class LimitsModel(_Strict):
+    """What the cloud and the operator allow; null is no limit."""
+
+    parallel_hosts: Limit = None
+    parallel_migrations: Limit = None
+    parallel_migrations_per_host: Limit = None
+
+
+class SizedModel(_Strict):
+    """Something that has or uses resources."""
+
+    vcpus: Count
+    memory_mb: Count
+    disk_gb: Count
+
+    @property
+    def size(self) -> Resources:
+        """The three amounts."""
+        return Resources(self.vcpus, self.memory_mb, self.disk_gb)
+
+
+class HostModel(SizedModel):
+    """A host of the cloud."""
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    zone: str = "nova"
+    type: HostType = HostType.COMPUTE
+
+
+class ScaleInModel(_Strict):
+    """How a project gives capacity back, and takes it again at the end."""
+
+    instances: Annotated[int, Field(ge=1)]
+    max: Count
+    seconds: Seconds
+    scale_out_seconds: Seconds
+
+
+class ManagerModel(_Strict):
+    """An application manager; times are in seconds."""
+
+    reply_seconds: Seconds
+    scale_in: ScaleInModel | None = None
+
+
+class ProjectModel(_Strict):
+    """A project; without a manager nobody can be asked."""
+
+    id: Name
+    manager: ManagerModel | None = None
+
+
+class GroupModel(_Strict):
+    """A group of instances with its constraints."""
+
+    id: Name
+    project: Name
+    max_impacted_members: Annotated[int, Field(ge=1)] = 1
+    recovery_time: Seconds = 0
+    anti_affinity: bool = False
+    max_instances_per_host: Count = 0
+    removable: bool = False
+
+    @property
+    def per_host(self) -> int | None:
+        """How many members one host may have; None: any number."""
+        if self.anti_affinity:
+            return self.max_instances_per_host or 1
+        return self.max_instances_per_host or None
+
+
+class InstanceModel(SizedModel):
+    """An instance with its constraints and how long its moves take."""
+
+    id: Name
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    project: Name
+    host: str
+    group: str | None = None
+    floating_ip: bool = False
+    migration_type: MoveAction = MoveAction.LIVE_MIGRATE
+    live_migration_seconds: Seconds
+    migration_seconds: Seconds
+    lead_time: Seconds = 120
+    max_interruption_time: Seconds = 120
+
+    @property
+    def move_seconds(self) -> float:
+        """How long its usual move takes."""
+        live = self.migration_type is MoveAction.LIVE_MIGRATE
+        return self.live_migration_seconds if live else self.migration_seconds
+
+
+class ActionModel(_Strict):
+    """What is done on each host, and how long it takes."""
+
+    plugin: Literal["simulated"] = "simulated"
+    type: ActionType
+    seconds: Seconds
+
+
+class SessionModel(_Strict):
+    """The session that is to be carried out."""
+
+    workflow: Name = "vnf"
+    notice_seconds: Seconds = 30
+    hosts: tuple[str, ...] = ()
+    actions: tuple[ActionModel, ...] = (ActionModel(type=ActionType.HOST, seconds=60),)
+
+
+class FaultModel(_Strict):
+    """Something that goes wrong: the next moves of an instance, or a host that dies.
+
+    `at` is in seconds from the start, for a host; a host with `until` comes back then.
+    """
+
+    instance: str | None = None
+    move: Fault | None = None
+    times: Annotated[int, Field(ge=1)] = 1
+    host: str | None = None
+    at: Seconds = 0
+    until: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.instance is None) == (self.host is None):
+            raise ValueError("a fault has either an instance with a move, or a host")
+        if (self.instance is None) != (self.move is None):
+            raise ValueError("a fault of an instance names what its move does, in `move`")
+        return self
+
+
+class Scenario(_Strict):
+    """All of it. Times are in seconds, sizes in vCPUs, MiB and GiB."""
+
+    name: Annotated[str, Field(min_length=1)]
+    description: str = ""
+    seed: int = 1
+    limits: LimitsModel = LimitsModel()
+    hosts: Annotated[tuple[HostModel, ...], Field(min_length=1)]
+    projects: tuple[ProjectModel, ...]
+    groups: tuple[GroupModel, ...]
+    instances: tuple[InstanceModel, ...]
+    session: SessionModel = SessionModel()
+    faults: tuple[FaultModel, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _unique("hosts", (host.name for host in self.hosts))
+        _unique("projects", (project.id for project in self.projects))
+        _unique("groups", (group.id for group in self.groups))
+        _unique("instances", (instance.id for instance in self.instances))
+        hosts = {host.name: host for host in self.hosts}
+        projects = {project.id for project in self.projects}
+        groups = {group.id: group for group in self.groups}
+        instances = {instance.id for instance in self.instances}
+        for group in self.groups:
+            _known(f"groups.{group.id}.project", group.project, projects)
+        for instance in self.instances:
+            where = f"instances.{instance.id}"
+            _known(f"{where}.host", instance.host, hosts)
+            _known(f"{where}.project", instance.project, projects)
+            if instance.group is not None:
+                _known(f"{where}.group", instance.group, groups)
+                if groups[instance.group].project != instance.project:
+                    raise ValueError(
+                        f"{where}.group: {instance.group!r} is of project "
+                        f"{groups[instance.group].project!r}, not {instance.project!r}"
+                    )
+        for name in self.session.hosts:
+            _known("session.hosts", name, hosts)
+        for fault in self.faults:
+            if fault.instance is not None:
+                _known("faults.instance", fault.instance, instances)
+            if fault.host is not None:
+                _known("faults.host", fault.host, hosts)
+        self._check_capacity(hosts, groups)
+        return self
+
+    def _check_capacity(self, hosts: dict[str, HostModel], groups: dict[str, GroupModel]) -> None:
+        on: dict[str, list[InstanceModel]] = {}
+        for instance in self.instances:
+            on.setdefault(instance.host, []).append(instance)
+        for name, instances in on.items():
+            load = total([instance.size for instance in instances])
+            if not load.fits(hosts[name].size):
+                raise ValueError(
+                    f"hosts.{name}: its instances use {load}, more than its {hosts[name].size}"
+                )
+            members = Counter(instance.group for instance in instances if instance.group)
+            for group_id, count in members.items():
+                limit = groups[group_id].per_host
+                if limit is not None and count > limit:
+                    raise ValueError(
+                        f"hosts.{name}: it has {count} members of group {group_id}, "
+                        f"which allows {limit} on a host"
+                    )
+
+    @property
+    def session_hosts(self) -> tuple[HostModel, ...]:
+        """The hosts that the session works on."""
+        if not self.session.hosts:
+            return tuple(host for host in self.hosts if host.type is HostType.COMPUTE)
+        wanted = set(self.session.hosts)
+        return tuple(host for host in self.hosts if host.name in wanted)
+
+
+def _unique(what: str, idents: Iterable[str]) -> None:
+    twice = [ident for ident, count in Counter(idents).items() if count > 1]
+    if twice:
+        raise ValueError(f"{what}: {twice[0]!r} is there more than once")
+
+
+def _known(where: str, name: str, names: Iterable[str]) -> None:
+    if name not in names:
+        raise ValueError(f"{where}: {name!r} is not defined")

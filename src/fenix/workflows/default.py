@@ -1,0 +1,420 @@
+"""Workflow `default`: host by host in rounds, one message for all instances of a project.
+
+The states and what each does are those of the wire contract, "Workflow `default`". Several hosts
+are worked on side by side where there is room.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Collection, Iterable, Sequence
+from typing import Any
+
+from fenix.domain import (
+    ActionType,
+    HostState,
+    HostType,
+    Instance,
+    InstanceState,
+    Inventory,
+    ProjectState,
+    Reply,
+    SessionState,
+)
+from fenix.planning import Emptying, Room, place, plan_emptying
+from fenix.workflows.base import Context, SessionFailed, Workflow
+from fenix.workflows.looking import until
+from fenix.workflows.maintaining import maintain, session_actions
+from fenix.workflows.moving import chosen_action, last_known, move_away
+from fenix.workflows.slots import MoveSlots
+from fenix.workflows.talking import agreed, ask_each, meet, reply_by
+
+UNFINISHED = (HostState.PENDING, HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
+
+
+class DefaultWorkflow(Workflow):
+    """Works in rounds: empty some hosts, maintain them, move the next hosts' instances there."""
+
+    description = "rounds of hosts, one message for all instances of a project"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        options = context.session.request.options
+        self._slots = MoveSlots(options.parallel_migrations, options.parallel_migrations_per_host)
+
+    # States
+
+    async def maintenance(self) -> SessionState:
+        """Announces the session; all projects must agree before it begins."""
+        context = self.context
+        inventory = await context.inventory()
+        missing = [name for name in context.hosts if name not in inventory.hosts]
+        if missing:
+            raise SessionFailed(f"host {', '.join(missing)} is not in the cloud any more")
+        instances = self._instances(inventory, context.hosts)
+        await meet(context, instances)
+        request = context.session.request
+        deadline = reply_by(context, request.options.reply_timeout, request.maintenance_at)
+        answers = await ask_each(
+            context,
+            "MAINTENANCE",
+            ProjectState.MAINTENANCE,
+            instances,
+            deadline,
+            max(request.maintenance_at, deadline),
+        )
+        agreed(context, ProjectState.MAINTENANCE, answers)
+        await context.sleep_until(request.maintenance_at, "the maintenance to begin")
+        await session_actions(context, ActionType.PRE)
+        return self._next(await context.inventory())
+
+    async def scale_in(self) -> SessionState:
+        """Asks for capacity until a host can be emptied."""
+        context = self.context
+        options = context.session.request.options
+        while True:
+            before = await context.inventory()
+            following = self._next(before)
+            if following is not SessionState.SCALE_IN:
+                return following
+            number = int(context.memory.get("scale_in", 1))
+            instances = self._instances(before, before.hosts)
+            asked = {
+                ident: instances.get(ident, [])
+                for ident, project in context.projects.items()
+                if project.reached and project.reply != ProjectState.SCALE_IN.nack
+            }
+            deadline = reply_by(context, options.scale_in_timeout)
+            answers = await ask_each(
+                context, f"SCALE_IN:{number}", ProjectState.SCALE_IN, asked, deadline, deadline
+            )
+            self._scaled_in(before, answers)
+            await until(
+                context,
+                lambda now, before=before: self._smaller(now, before),  # type: ignore[misc]
+                options.settle_timeout,
+                "cloud",
+                "show that instances are gone after the scale-in",
+            )
+            await context.remember(scale_in=number + 1)
+
+    async def prepare_maintenance(self) -> SessionState:
+        """Empties hosts although their instances must go to hosts that are not yet maintained."""
+        return await self._drain(ProjectState.PREPARE_MAINTENANCE)
+
+    async def start_maintenance(self) -> SessionState:
+        """Works on all empty hosts; nothing new may land on a host that is not yet maintained."""
+        context = self.context
+        await self._all(context.disable_host(name) for name in self._unfinished(HostType.COMPUTE))
+        await self._all(
+            context.enable_host(name)
+            for name, host in context.hosts.items()
+            if host.state is HostState.MAINTAINED
+        )
+        for name in self._unfinished(HostType.CONTROLLER):
+            await maintain(context, name)
+        inventory = await context.inventory()
+        empty = [name for name in self._unfinished(HostType.COMPUTE) if not inventory.on(name)]
+        slots = asyncio.Semaphore(context.session.request.options.parallel_hosts or len(empty) or 1)
+
+        async def one(name: str) -> None:
+            async with slots:
+                await maintain(context, name)
+
+        await self._all(one(name) for name in empty)
+        if self._unfinished(HostType.COMPUTE):
+            return SessionState.PLANNED_MAINTENANCE
+        return SessionState.MAINTENANCE_COMPLETE
+
+    async def planned_maintenance(self) -> SessionState:
+        """Moves the next hosts' instances to maintained hosts."""
+        return await self._drain(ProjectState.PLANNED_MAINTENANCE)
+
+    async def maintenance_complete(self) -> SessionState:
+        """Runs the last actions and lets the projects scale back out."""
+        context = self.context
+        await self._all(context.enable_host(name) for name in context.hosts)
+        await session_actions(context, ActionType.POST)
+        instances = self._instances(await context.inventory(), context.hosts)
+        deadline = reply_by(context, context.session.request.options.complete_timeout)
+        answers = await ask_each(
+            context,
+            "MAINTENANCE_COMPLETE",
+            ProjectState.MAINTENANCE_COMPLETE,
+            {ident: instances.get(ident, []) for ident in context.projects},
+            deadline,
+            deadline,
+        )
+        agreed(context, ProjectState.MAINTENANCE_COMPLETE, answers)
+        return SessionState.MAINTENANCE_DONE
+
+    # Decisions
+
+    def _next(self, inventory: Inventory) -> SessionState:
+        """What has to be done before hosts can be worked on."""
+        computes = self._unfinished(HostType.COMPUTE)
+        if self._unfinished(HostType.CONTROLLER) or not computes:
+            return SessionState.START_MAINTENANCE
+        if any(not inventory.on(name) for name in computes):
+            return SessionState.START_MAINTENANCE
+        if self._plan(inventory, ProjectState.PLANNED_MAINTENANCE).hosts:
+            return SessionState.PLANNED_MAINTENANCE
+        if self._plan(inventory, ProjectState.PREPARE_MAINTENANCE).hosts:
+            return SessionState.PREPARE_MAINTENANCE
+        return SessionState.SCALE_IN
+
+    def _plan(self, inventory: Inventory, state: ProjectState) -> Emptying:
+        """Which hosts to empty next, and where to.
+
+        PLANNED: only to hosts that need no maintenance any more, as many hosts as fit. PREPARE:
+        one host, and unmaintained hosts take what the others can't.
+        """
+        context = self.context
+        computes = self._unfinished(HostType.COMPUTE)
+        candidates = [name for name in computes if inventory.on(name)]
+        ready = self._ready(inventory)
+        preparing = state is ProjectState.PREPARE_MAINTENANCE
+        others = [
+            name
+            for name in computes
+            if inventory.hosts[name].enabled or context.hosts[name].disabled_by_us
+        ]
+
+        def preferences(_: str, leaving: Collection[str]) -> Sequence[Collection[str]]:
+            return (
+                [ready, [name for name in others if name not in leaving]] if preparing else [ready]
+            )
+
+        limit = 1 if preparing else context.session.request.options.parallel_hosts
+        return plan_emptying(inventory, candidates, preferences, Room(inventory), limit)
+
+    def _ready(self, inventory: Inventory) -> list[str]:
+        """Hosts that may take instances for good: maintained, or not part of the session."""
+        return [
+            name
+            for name, host in inventory.hosts.items()
+            if host.type is HostType.COMPUTE
+            and host.enabled
+            and host.up
+            and (
+                name not in self.context.hosts
+                or self.context.hosts[name].state is HostState.MAINTAINED
+            )
+        ]
+
+    def _unfinished(self, kind: HostType) -> list[str]:
+        return sorted(
+            name
+            for name, host in self.context.hosts.items()
+            if host.type is kind and host.state in UNFINISHED
+        )
+
+    # Scaling in
+
+    def _scaled_in(self, before: Inventory, answers: dict[str, Reply | None]) -> None:
+        """Checks that somebody gave capacity back.
+
+        Raises:
+            SessionFailed: nobody did, with what would be needed.
+        """
+        if any(reply and reply.state == ProjectState.SCALE_IN.ack for reply in answers.values()):
+            return
+        silent = [ident for ident, reply in answers.items() if reply is None]
+        policy = self.context.session.request.options.silent_projects
+        blocked = self._plan(before, ProjectState.PREPARE_MAINTENANCE).blocked
+        why = next(iter(blocked.items()), ("", "there is no host"))
+        raise SessionFailed(
+            "no host can be emptied, and "
+            + (f"nobody scales in: {', '.join(sorted(answers))} refused" if answers else "nobody")
+            + (f" (silent: {', '.join(silent)}, policy {policy})" if silent else "")
+            + f"; the cheapest host to empty is {why[0]}: {why[1]}"
+        )
+
+    @staticmethod
+    def _smaller(now: Inventory, before: Inventory) -> bool:
+        return any(ident not in now.instances for ident in before.instances)
+
+    # Emptying hosts
+
+    async def _drain(self, state: ProjectState) -> SessionState:
+        """Empties hosts and goes on to work on them."""
+        context = self.context
+        following = self._next(await context.inventory())
+        if not context.memory.get("round") and following is not SessionState(state):
+            return following
+        round_ = await self._round(state)
+        if round_ is None:
+            return following
+        hosts: list[str] = round_["hosts"]
+        for name in hosts:
+            await context.disable_host(name)
+            if context.hosts[name].state is HostState.PENDING:
+                await context.set_host(name, HostState.DRAINING, round_["why"][name])
+        for name in {target for target in round_["instances"].values() if target in context.hosts}:
+            # Only PREPARE uses such targets; START_MAINTENANCE disables them again.
+            await context.enable_host(name)
+        await self._ask_and_move(state, round_)
+        emptied = await until(
+            context,
+            lambda inventory: not any(inventory.on(name) for name in hosts),
+            context.session.request.options.settle_timeout,
+            "cloud",
+            f"show that {', '.join(hosts)} is empty",
+        )
+        if emptied is not None:
+            for name in hosts:
+                await context.set_host(name, HostState.EMPTY, "all its instances are gone")
+        # What has landed there before it was disabled is moved in a further round.
+        await context.remember(round=None, rounds=round_["number"])
+        return SessionState.START_MAINTENANCE if emptied is not None else SessionState(state)
+
+    async def _round(self, state: ProjectState) -> dict[str, Any] | None:
+        """The round that is under way, or a new one; None: no host can be emptied like this."""
+        context = self.context
+        under_way = context.memory.get("round")
+        if under_way and under_way["state"] == state:
+            found: dict[str, Any] = under_way
+            return found
+        inventory = await context.inventory()
+        draining = [
+            name
+            for name in self._unfinished(HostType.COMPUTE)
+            if context.hosts[name].state is HostState.DRAINING and inventory.on(name)
+        ]
+        plan = self._plan(inventory, state)
+        hosts = draining or list(plan.hosts)
+        if not hosts:
+            return None
+        number = int(context.memory.get("rounds", 0)) + 1
+        if number > 10 * len(context.hosts) + 10:
+            raise SessionFailed(
+                f"hosts {', '.join(hosts)} fill up again as fast as they are emptied"
+            )
+        round_ = {
+            "state": str(state),
+            "number": number,
+            "hosts": hosts,
+            "why": {name: self._why(inventory, name, state) for name in hosts},
+            "instances": {
+                instance.id: plan.targets.get(instance.id)
+                for name in hosts
+                for instance in inventory.on(name)
+            },
+        }
+        await context.remember(round=round_)
+        return round_
+
+    @staticmethod
+    def _why(inventory: Inventory, name: str, state: ProjectState) -> str:
+        count = len(inventory.on(name))
+        where = (
+            "hosts that need no maintenance any more"
+            if state is ProjectState.PLANNED_MAINTENANCE
+            else "other hosts, since no host is empty"
+        )
+        return f"it costs least to empty now: {count} instances fit on {where}"
+
+    async def _ask_and_move(self, state: ProjectState, round_: dict[str, Any]) -> None:
+        context = self.context
+        inventory = await context.inventory()
+        by_project: dict[str, list[Instance]] = defaultdict(list)
+        for ident in round_["instances"]:
+            # One that is away or gone already may still be under way, from before a restart.
+            if instance := inventory.instances.get(ident):
+                by_project[instance.project_id].append(instance)
+            elif record := context.instances.get(ident):
+                by_project[record.project_id].append(last_known(record))
+        await meet(context, by_project)
+        await self._all(
+            self._move_project(state, round_, ident, instances)
+            for ident, instances in sorted(by_project.items())
+        )
+
+    async def _move_project(
+        self,
+        state: ProjectState,
+        round_: dict[str, Any],
+        project_id: str,
+        instances: list[Instance],
+    ) -> None:
+        context = self.context
+        options = context.session.request.options
+        number, hosts = round_["number"], round_["hosts"]
+        for instance in instances:
+            if instance.id not in context.instances:
+                await context.set_instance(
+                    instance, InstanceState.ASKED, f"host {instance.host} is to be empty"
+                )
+        deadline = reply_by(context, options.reply_timeout)
+        answers = await ask_each(
+            context, f"{state}:{number}", state, {project_id: instances}, deadline, deadline
+        )
+        agreed(context, state, answers)
+        reply = answers.get(project_id)
+        constraints = await context.constraints()
+
+        def choose(instance: Instance, inventory: Inventory) -> str | None:
+            return self._target(state, round_, instance, inventory)
+
+        await self._all(
+            move_away(
+                context,
+                f"{number}:{instance.id}",
+                instance.id,
+                hosts,
+                chosen_action(instance, reply, constraints),
+                choose,
+                self._slots,
+            )
+            for instance in instances
+        )
+
+    def _target(
+        self, state: ProjectState, round_: dict[str, Any], instance: Instance, inventory: Inventory
+    ) -> str:
+        """The planned target while it still takes the instance, else another one.
+
+        Raises:
+            SessionFailed: there is none.
+        """
+        room = Room(inventory)
+        planned: str | None = round_["instances"].get(instance.id)
+        usable = (
+            planned in inventory.hosts and inventory.hosts[planned].enabled if planned else False
+        )
+        if planned and usable and room.obstacle(instance, planned) is None:
+            return planned
+        ready = self._ready(inventory)
+        enabled = [
+            name
+            for name in self._unfinished(HostType.COMPUTE)
+            if inventory.hosts[name].enabled and name not in round_["hosts"]
+        ]
+        preparing = state is ProjectState.PREPARE_MAINTENANCE
+        placement = place([instance], [ready, enabled] if preparing else [ready], room)
+        if not placement.complete:
+            raise SessionFailed(placement.homeless[instance.id])
+        return placement.targets[instance.id]
+
+    # Helpers
+
+    def _instances(
+        self, inventory: Inventory, hosts: Iterable[str]
+    ) -> dict[str, Sequence[Instance]]:
+        """The instances on hosts, by project."""
+        found: dict[str, list[Instance]] = defaultdict(list)
+        for name in hosts:
+            for instance in inventory.on(name):
+                found[instance.project_id].append(instance)
+        return {ident: sorted(found[ident], key=lambda one: one.id) for ident in sorted(found)}
+
+    @staticmethod
+    async def _all(work: Iterable[Awaitable[None]]) -> None:
+        """Does all of it, to the end even if some of it fails.
+
+        Raises:
+            SessionFailed: with all reasons.
+        """
+        results = await asyncio.gather(*work, return_exceptions=True)
+        errors = [result for result in results if isinstance(result, Exception)]
+        if errors:
+            raise ExceptionGroup("some of the work failed", errors)

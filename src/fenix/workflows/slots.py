@@ -1,0 +1,42 @@
+"""Limits how many moves are under way at one time: in the cloud, and on each host."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class MoveSlots:
+    """Counts moves.
+
+    Args:
+        total: moves at one time in the whole cloud; None: no limit.
+        per_host: moves at one time that a host is source or target of; None: no limit.
+    """
+
+    def __init__(self, total: int | None, per_host: int | None) -> None:
+        self._total = total
+        self._per_host = per_host
+        self._under_way = 0
+        self._on: Counter[str] = Counter()
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def taken(self, *hosts: str) -> AsyncIterator[None]:
+        """Waits until a move between these hosts is allowed, and counts it for the block."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._allowed(hosts))
+            self._under_way += 1
+            self._on.update(hosts)
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._under_way -= 1
+                self._on.subtract(hosts)
+                self._changed.notify_all()
+
+    def _allowed(self, hosts: tuple[str, ...]) -> bool:
+        if self._total is not None and self._under_way >= self._total:
+            return False
+        return self._per_host is None or all(self._on[name] < self._per_host for name in hosts)
