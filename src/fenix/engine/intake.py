@@ -95,7 +95,7 @@ async def create_session(
 
     def write(connection: Connection) -> None:
         one_at_a_time(connection)
-        _check_free(connection, [host.name for host in hosts])
+        _check_free(connection, [host.name for host in hosts], session.id)
         sessions.create(connection, session)
         for host in hosts:
             progress.save_host(session.id, HostRecord(host.name, host.type))(connection)
@@ -125,7 +125,8 @@ async def continue_session(
             raise InvalidField("state", state, f"one of {', '.join(allowed)}")
         if session.state is not SessionState.MAINTENANCE_FAILED:
             raise Conflict(f"session {session_id} is in {session.state}: it has not failed")
-        _check_free(connection, [host.name for host in progress.list_hosts(connection, session_id)])
+        hosts = progress.list_hosts(connection, session_id)
+        _check_free(connection, [host.name for host in hosts], session_id)
         if not sessions.request_resume(connection, session_id, SessionState(state)):
             raise Conflict(f"session {session_id} is already to be continued or deleted")
         entry = TimelineEntry(now, by, "session.continue_requested", f"at {state}")
@@ -220,8 +221,9 @@ def _resolve(names: Sequence[str], inventory: Inventory) -> Sequence[Host]:
     return [hosts[name] for name in sorted(hosts)]
 
 
-def _check_free(connection: Connection, names: Sequence[str]) -> None:
-    claimed = _claimed(connection)
+def _check_free(connection: Connection, names: Sequence[str], session_id: str) -> None:
+    """Makes sure that no session but this one has any of the hosts."""
+    claimed = _claimed(connection, session_id)
     taken = [name for name in names if name in claimed]
     if taken:
         first, more = taken[0], len(taken) - 1
@@ -231,12 +233,12 @@ def _check_free(connection: Connection, names: Sequence[str]) -> None:
         )
 
 
-def _claimed(connection: Connection) -> Mapping[str, str]:
-    """The hosts of all sessions that work on theirs or are going to, with the session's id."""
+def _claimed(connection: Connection, but: str) -> Mapping[str, str]:
+    """The hosts of all other sessions that work on theirs or are going to, with the session."""
     return {
         host.name: session.id
         for session in sessions.list_all(connection)
-        if not session.state.ended or session.resume_state
+        if session.id != but and (not session.state.ended or session.resume_state)
         for host in progress.list_hosts(connection, session.id)
     }
 
