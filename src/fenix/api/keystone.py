@@ -1,0 +1,119 @@
+"""Strategy ``keystone``: keystonemiddleware checks the tokens, behind a thin bridge.
+
+Its WSGI filter blocks, so it runs in threads of its own. The request that it gets has only the
+token; an inner application catches the identity that the filter adds.
+"""
+
+import asyncio
+import logging
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+from oslo_config import cfg
+
+from fenix.api.auth import AuthenticationUnavailable, Caller, NoValidToken
+
+with warnings.catch_warnings():
+    # WebOb, which keystonemiddleware is built on, still imports it on Python before 3.13.
+    warnings.filterwarnings("ignore", "'cgi' is deprecated", DeprecationWarning)
+    from keystonemiddleware.auth_token import AuthProtocol
+
+log = logging.getLogger(__name__)
+
+THREADS = 16
+LONGEST_TOKEN = 8192
+
+_FOUND = "fenix.caller"
+Start = Callable[..., Any]
+
+
+class KeystoneAuthenticator:
+    """Finds out who calls by the token in X-Auth-Token; caches as ``[keystone_authtoken]`` says.
+
+    Args:
+        conf: with ``[keystone_authtoken]``; what it says about `delay_auth_decision` is ignored.
+        limit: seconds that a check may take.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, limit: float) -> None:
+        self._limit = limit
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="keystone")
+        self._filter = AuthProtocol(
+            _catch, {"oslo_config_config": conf, "delay_auth_decision": False}
+        )
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Caller:
+        """See `Authenticator.authenticate`."""
+        token = headers.get("x-auth-token", "")
+        if not token.isascii() or not token.isprintable() or len(token) > LONGEST_TOKEN:
+            token = ""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._limit):
+                return await loop.run_in_executor(self._threads, self._check, token)
+        except TimeoutError:
+            raise AuthenticationUnavailable(
+                f"Keystone did not check the token within {self._limit:g} s."
+            ) from None
+
+    def close(self) -> None:
+        """Ends the threads; a check that hangs is not awaited."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self, token: str) -> Caller:
+        environ = _environ(token)
+        answer: dict[str, Any] = {}
+
+        def start(status: str, headers: Iterable[tuple[str, str]], *_: object) -> None:
+            answer.update(status=status, headers=dict(headers))
+
+        try:
+            body = self._filter(environ, start)
+            for _ in body:
+                pass
+        except Exception as error:  # it lets through what its HTTP client raises
+            log.warning("the token could not be checked: %s: %s", type(error).__name__, error)
+            raise AuthenticationUnavailable("The token could not be checked.") from error
+        if _FOUND in environ:
+            found: Caller = environ[_FOUND]
+            return found
+        if answer["status"].startswith("401"):
+            raise NoValidToken(answer["headers"].get("WWW-Authenticate", "Keystone"))
+        log.warning("the token could not be checked: %s", answer["status"])
+        raise AuthenticationUnavailable("The token could not be checked.")
+
+
+def _environ(token: str) -> dict[str, Any]:
+    """A request with nothing but a token, as WSGI wants it (PEP 3333)."""
+    return {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "fenix",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(),
+        "wsgi.errors": BytesIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    } | ({"HTTP_X_AUTH_TOKEN": token} if token else {})
+
+
+def _catch(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+    """The application behind the filter: reached only with a valid token."""
+    roles = environ.get("HTTP_X_ROLES", "").split(",")
+    environ[_FOUND] = Caller(
+        user_id=environ.get("HTTP_X_USER_ID"),
+        project_id=environ.get("HTTP_X_PROJECT_ID"),
+        roles=frozenset(role.strip() for role in roles if role.strip()),
+        system=environ.get("HTTP_OPENSTACK_SYSTEM_SCOPE") == "all",
+    )
+    start("200 OK", [])
+    return []

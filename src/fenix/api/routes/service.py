@@ -1,0 +1,94 @@
+"""What anybody may ask: versions, health, and how the API is described."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from fenix.api.dependencies import ServicesDep
+from fenix.api.docs import page
+from fenix.api.services import Services
+from fenix.store import DatabaseUnavailable, leases, migrate
+
+router = APIRouter(tags=["service"])
+
+READING = ["GET", "HEAD"]
+
+
+@router.api_route("/", methods=READING, operation_id="versions")
+async def versions(services: ServicesDep) -> dict[str, Any]:
+    """Lists the versions of the API, as OpenStack's clients expect it."""
+    return {"versions": [_version(services)]}
+
+
+@router.api_route("/v1", methods=READING, operation_id="version")
+async def version(services: ServicesDep) -> dict[str, Any]:
+    """Describes version 1 of the API."""
+    return {"version": _version(services)}
+
+
+@router.api_route("/healthz", methods=READING, operation_id="healthz")
+async def healthz() -> dict[str, str]:
+    """Tells that the process answers."""
+    return {"status": "ok"}
+
+
+@router.api_route(
+    "/readyz",
+    methods=READING,
+    operation_id="readyz",
+    responses={503: {"description": "Something that is needed is missing; `checks` says what."}},
+)
+async def readyz(services: ServicesDep) -> JSONResponse:
+    """Tells whether sessions can be worked on: database, its schema, an engine that lives."""
+    checks: dict[str, str] = {}
+    for name, check in _CHECKS.items():
+        try:
+            checks[name] = await check(services)
+        except DatabaseUnavailable:
+            checks[name] = "the database does not answer"
+    ready = all(result == "ok" for result in checks.values())
+    return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
+
+
+@router.api_route("/docs", methods=READING, include_in_schema=False)
+async def docs(request: Request) -> HTMLResponse:
+    """Describes the API for people, with nothing loaded from elsewhere."""
+    return HTMLResponse(page(request.app.openapi()))
+
+
+async def _schema(services: Services) -> str:
+    database = services.database
+    try:
+        if database.embedded:
+            migrate.check(database)
+        else:
+            await asyncio.to_thread(migrate.check, database)
+    except migrate.SchemaMismatch as error:
+        return str(error)
+    return "ok"
+
+
+async def _engine(services: Services) -> str:
+    now = services.now()
+    silence = services.settings.engine_silence
+    engines = await services.database.read(leases.list_engines)
+    if any(abs((now - engine.seen_at).total_seconds()) <= silence for engine in engines):
+        return "ok"
+    return f"no engine has been seen for {silence:g} s"
+
+
+_CHECKS: dict[str, Callable[[Services], Awaitable[str]]] = {"database": _schema, "engine": _engine}
+
+
+def _version(services: Services) -> dict[str, Any]:
+    endpoint = services.settings.public_endpoint
+    return {
+        "id": "v1.0",
+        "status": "CURRENT",
+        "version": "",
+        "min_version": "",
+        "links": [{"rel": "self", "href": f"{endpoint}/"}],
+    }

@@ -1,0 +1,100 @@
+"""What the API works with: handed in, so that a server, a demo and a test differ only in this."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from oslo_config import cfg
+
+from fenix.api.auth import Authenticator, NoAuthenticator
+from fenix.api.policy import Policy
+from fenix.clouds import Cloud
+from fenix.config import session_options
+from fenix.domain import SessionOptions
+from fenix.engine.intake import IntakeRules
+from fenix.messaging import Channel
+from fenix.store import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What an operator chooses.
+
+    Attributes:
+        public_endpoint: base URL of the API, ``/v1`` included.
+        admin_project_id: of administrators without a project.
+        max_body_bytes: of a request.
+        subscriptions_per_project: how many there may be.
+        engine_silence: seconds after which an engine that shows no life counts as gone.
+        session_options: of sessions that choose none.
+    """
+
+    public_endpoint: str = "http://127.0.0.1:12347/v1"
+    admin_roles: tuple[str, ...] = ("admin",)
+    reader_roles: tuple[str, ...] = ("reader",)
+    project_roles: tuple[str, ...] = ("member", "_member_")
+    admin_project_id: str | None = None
+    max_body_bytes: int = 1024 * 1024
+    subscriptions_per_project: int = 16
+    engine_silence: float = 30.0
+    session_options: SessionOptions = field(default_factory=SessionOptions)
+    rules: IntakeRules = field(default_factory=IntakeRules)
+
+    @classmethod
+    def from_config(cls, conf: cfg.ConfigOpts) -> "ApiSettings":
+        """As the configuration says."""
+        api: Any = conf.api
+        open_to_all = api.auth_strategy == "none"
+        return cls(
+            public_endpoint=api.public_endpoint,
+            admin_roles=tuple(api.admin_roles),
+            reader_roles=tuple(api.reader_roles),
+            project_roles=tuple(api.project_roles),
+            admin_project_id=api.admin_project_id or ("admin" if open_to_all else None),
+            max_body_bytes=api.max_body_bytes,
+            subscriptions_per_project=api.subscriptions_per_project,
+            engine_silence=2 * conf.engine.lease_seconds,
+            session_options=session_options(conf),
+        )
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything behind the API.
+
+    Attributes:
+        now: the time of day, naive UTC.
+        wake: tells the engine in this process, if there is one, that something is new.
+    """
+
+    database: Database
+    cloud: Cloud
+    channels: Sequence[Channel]
+    authenticator: Authenticator
+    now: Callable[[], datetime]
+    wake: Callable[[], None] = lambda: None
+    settings: ApiSettings = field(default_factory=ApiSettings)
+
+    @property
+    def policy(self) -> Policy:
+        """Who may do what."""
+        chosen = self.settings
+        return Policy(chosen.admin_roles, chosen.reader_roles, chosen.project_roles)
+
+
+def authenticator(conf: cfg.ConfigOpts) -> Authenticator:
+    """The strategy that the configuration names."""
+    if conf.api.auth_strategy == "none":
+        return NoAuthenticator(frozenset(conf.api.project_roles))
+    # Only here: it needs a second to import.
+    from fenix.api.keystone import KeystoneAuthenticator
+
+    return KeystoneAuthenticator(conf, conf.api.auth_timeout)
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that a request came to."""
+    found: Services = request.app.state.services
+    return found

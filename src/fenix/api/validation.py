@@ -1,0 +1,116 @@
+"""Reads what clients send, strictly, whatever Content-Type they name.
+
+What a database of those that are supported can't keep (NUL characters, infinite numbers, deep
+nesting) is refused here, so that nothing a client sends can fail later on.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from fenix.api.services import services_of
+from fenix.domain import FenixError, InvalidField, TooLarge
+
+DEEPEST = 16
+"""Levels of nesting; MariaDB's JSON ends at 32."""
+LONGEST_NUMBER = 10**18
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Malformed(FenixError):
+    """The body is not what it has to be."""
+
+    code = 400
+    title = "Bad request"
+
+
+def body_of(model: type[M]) -> Callable[[Request], Awaitable[M]]:
+    """A dependency that gives the request's body as a model.
+
+    It raises `InvalidField`, `Malformed` or `TooLarge`. As a dependency, and not FastAPI's own
+    body, it comes after the check of who calls, and has a say in how JSON is read.
+    """
+
+    async def read(request: Request) -> M:
+        raw = await _read(request, services_of(request).settings.max_body_bytes)
+        return parse(model, raw)
+
+    return read
+
+
+def parse(model: type[M], raw: bytes) -> M:
+    """A JSON object as a model.
+
+    Raises:
+        InvalidField: a field is wrong.
+        Malformed: it is no JSON object.
+    """
+    try:
+        data = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise Malformed(f"The body is not valid JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise Malformed("The body has to be a JSON object.")
+    _check(data, "", 1)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise first_error(error.errors(include_url=False)) from error
+
+
+def first_error(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> FenixError:
+    """The first of pydantic's errors in our words.
+
+    Args:
+        skip: parts of the location that are not the caller's.
+    """
+    error = errors[0]
+    field = ".".join(str(part) for part in error["loc"][skip:]) or "body"
+    if error["type"] == "missing":
+        return Malformed(f"{field} is missing.")
+    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return Malformed(f"{field} is not a known field.")
+    allowed = str(error["msg"])
+    for prefix in ("Input should be ", "Value error, "):
+        allowed = allowed.removeprefix(prefix)
+    return InvalidField(field, error["input"], allowed)
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    """The body, of which no more than `limit` bytes are kept."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limit:
+        raise _too_large(limit)
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > limit:
+            raise _too_large(limit)
+    return bytes(raw)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {limit} bytes.")
+
+
+def _check(value: Any, field: str, depth: int) -> None:
+    """Refuses what could not be kept."""
+    if isinstance(value, dict | list):
+        if depth > DEEPEST:
+            raise Malformed(f"{field} is nested more than {DEEPEST} levels deep.")
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            if isinstance(key, str) and "\0" in key:
+                raise Malformed(f"{field or 'The body'} has a name with a NUL character in it.")
+            _check(item, f"{field}.{key}" if field else str(key), depth + 1)
+    elif isinstance(value, str) and "\0" in value:
+        raise InvalidField(field, value, "text without NUL characters")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise InvalidField(field, value, "a finite number")
+    elif isinstance(value, int) and abs(value) > LONGEST_NUMBER:
+        raise InvalidField(field, "a very large number", f"at most {LONGEST_NUMBER}")
