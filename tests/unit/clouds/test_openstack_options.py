@@ -1,6 +1,7 @@
 """The configuration group, without any cloud behind it."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,21 @@ def test_a_cloud_that_does_not_answer_may_answer_later(tmp_path: Path) -> None:
             await cloud.close()
 
     asyncio.run(ask())
+
+
+def test_a_cloud_that_accepts_and_says_nothing_is_given_up(tmp_path: Path) -> None:
+    async def ask(port: int) -> None:
+        account = KEYSTONE.replace("127.0.0.1:1/", f"127.0.0.1:{port}/")
+        cloud = create(configured(tmp_path, f"{account}\ntimeout = 0.1"))
+        try:
+            async with asyncio.timeout(10):
+                with pytest.raises(CloudUnavailable, match="timed out"):
+                    await cloud.disable_host("h", "why")
+        finally:
+            await cloud.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        asyncio.run(ask(silent.getsockname()[1]))
 
 
 def test_every_option_is_documented() -> None:

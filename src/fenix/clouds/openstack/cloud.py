@@ -2,19 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
 from fenix.clouds.base import CloudError, MoveStatus, MoveTicket
 from fenix.clouds.openstack import moves, switching
-from fenix.clouds.openstack.api import Calls, Json
+from fenix.clouds.openstack.api import Calls
 from fenix.clouds.openstack.connect import Connection
 from fenix.clouds.openstack.groups import group, group_of_members, read_groups
 from fenix.clouds.openstack.hosts import Hosts
 from fenix.clouds.openstack.servers import instance
-from fenix.domain import Inventory, MoveAction
+from fenix.domain import Group, Instance, Inventory, MoveAction
 
 T = TypeVar("T")
 
@@ -42,20 +42,15 @@ class OpenStackCloud:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="openstack")
 
     async def inventory(self) -> Inventory:
+        """See `fenix.clouds.Cloud.inventory`; hosts and instances are read side by side."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 hosts = tasks.create_task(self._run(self._hosts.read))
-                groups = tasks.create_task(self._run(read_groups, self._compute))
-                servers = tasks.create_task(self._run(self._read_servers))
+                others = tasks.create_task(self._run(self._read_instances))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        group_of = group_of_members(groups.result())
-        found = [instance(server, group_of) for server in servers.result()]
-        return Inventory(
-            hosts=hosts.result(),
-            instances={each.id: each for each in found if each is not None},
-            groups={each["id"]: group(each) for each in groups.result()},
-        )
+        groups, instances = others.result()
+        return Inventory(hosts=hosts.result(), instances=instances, groups=groups)
 
     async def disable_host(self, host: str, reason: str) -> bool:
         return await self._run(switching.disable, self._compute, host, reason)
@@ -96,8 +91,16 @@ class OpenStackCloud:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._connection.close()
 
-    def _read_servers(self) -> list[Json]:
-        return list(self._compute.pages("/servers/detail", "servers", {"all_tenants": "true"}))
+    def _read_instances(self) -> tuple[Mapping[str, Group], Mapping[str, Instance]]:
+        """Groups and instances by id; each page of servers is let go before the next is read."""
+        server_groups = read_groups(self._compute)
+        group_of = group_of_members(server_groups)
+        servers = self._compute.pages("/servers/detail", "servers", {"all_tenants": "true"})
+        found = (instance(server, group_of) for server in servers)
+        return (
+            {each["id"]: group(each) for each in server_groups},
+            {each.id: each for each in found if each is not None},
+        )
 
     async def _run(self, work: Callable[..., T], *args: object) -> T:
         """Runs blocking work in one of the driver's threads.

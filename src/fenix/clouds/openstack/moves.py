@@ -5,7 +5,7 @@ decide: they have ended, or are not there. Servers under a running record are lo
 one a look, to notice that one was deleted or broke and Nova never closed its record.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -18,6 +18,9 @@ from fenix.domain import MoveAction
 
 # Up to this many servers are read one by one: cheaper than a list of all that changed lately.
 FEW = 8
+
+# How Nova makes records: of live migrations, and of cold ones.
+_UNCHANGED: Sequence[Params] = ({"status": "accepted"}, {"status": "pre-migrating"})
 
 _ACTIONS = frozenset({"live-migration", "migrate", "confirmResize"})
 
@@ -86,20 +89,48 @@ class Watch:
         """The status of each ticket that is not simply RUNNING."""
         since = min(ticket.started_at for ticket in tickets) - SKEW
         changed: Params = {"changes-since": f"{since.isoformat(timespec='seconds')}Z"}
-        wanted = {ticket.instance_id for ticket in tickets}
-        migrations = [
-            Migration.of(each)
-            for each in self._compute.pages("/os-migrations", "migrations", changed, ident="uuid")
-            if each["instance_uuid"] in wanted
-        ]
-        records = {ticket: record_of(ticket, migrations) for ticket in tickets}
+        records = self._records(tickets, changed)
         running = [ticket for ticket, record in records.items() if record and record.running]
         due = records.keys() - running
         if running:
             due.add(running[next(self._turn) % len(running)])
         servers = self._servers({ticket.instance_id for ticket in due}, changed)
-        found = [phase(ticket, records[ticket], servers[ticket.instance_id]) for ticket in due]
-        return [self._explained(each) for each in found if each.phase is not MovePhase.RUNNING]
+        found = {each: phase(each, records[each], servers[each.instance_id]) for each in due}
+        news = {each: told for each, told in found.items() if told.phase is not MovePhase.RUNNING}
+        return [self._explained(each) for each in self._sure(news, changed).values()]
+
+    def _records(
+        self, tickets: Iterable[MoveTicket], *selections: Params
+    ) -> dict[MoveTicket, Migration | None]:
+        """The tickets' migration records among those that were selected."""
+        wanted = {ticket.instance_id for ticket in tickets}
+        migrations = [
+            Migration.of(each)
+            for selection in selections
+            for each in self._compute.pages("/os-migrations", "migrations", selection, ident="uuid")
+            if each["instance_uuid"] in wanted
+        ]
+        return {ticket: record_of(ticket, migrations) for ticket in tickets}
+
+    def _sure(
+        self, news: Mapping[MoveTicket, MoveStatus], changed: Params
+    ) -> Mapping[MoveTicket, MoveStatus]:
+        """Without what the next look will know better.
+
+        What was said of a server without a record holds only while there still is none: a quick
+        move may begin and end between our reads of the two, and "changes-since" does not list
+        a record that Nova has made and not changed yet, even when it failed and gave up already.
+        """
+        unrecorded = [
+            ticket
+            for ticket, status in news.items()
+            if status.cloud_id is None and status.phase is not MovePhase.GONE
+        ]
+        if not unrecorded:
+            return news
+        records = self._records(unrecorded, *_UNCHANGED, changed)
+        late = {ticket for ticket, found in records.items() if found}
+        return {ticket: status for ticket, status in news.items() if ticket not in late}
 
     def _servers(self, wanted: Collection[str], changed: Params) -> dict[str, Server | None]:
         """The servers by id, None where Nova does not know one.
@@ -135,7 +166,9 @@ class Watch:
             reason = self._reason(status.instance_id)
         except (CloudError, CloudUnavailable):
             return status  # known to have failed, that is what counts
-        return replace(status, detail=f"{status.detail}: {reason}") if reason else status
+        if reason in status.detail:
+            return status
+        return replace(status, detail=f"{status.detail}: {reason}")
 
     def _reason(self, instance_id: str) -> str:
         actions = self._compute.get(
