@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copytree, ignore_patterns
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -62,14 +63,33 @@ def test_comparison_sees_a_changed_type(empty: str, connect: Connect) -> None:
     assert differences(database)
 
 
-def test_keys_are_the_declared_ones(empty: str, connect: Connect) -> None:
-    database = connect(empty)
-    migrate.upgrade(database)
+def description(database: Database) -> dict[str, Any]:
+    """All that a database tells about its tables."""
     with database.connect() as connection:
         found = inspect(connection)
-        for name, table in metadata.tables.items():
-            key = found.get_pk_constraint(name)["constrained_columns"]
-            assert key == [column.name for column in table.primary_key.columns]
+        return {
+            name: {
+                "columns": [
+                    column | {"type": repr(column["type"])} for column in found.get_columns(name)
+                ],
+                "key": found.get_pk_constraint(name),
+                "unique": sorted(found.get_unique_constraints(name), key=str),
+                "indexes": sorted(found.get_indexes(name), key=str),
+                "options": found.get_table_options(name),
+            }
+            for name in tables(database)
+        }
+
+
+def test_migrated_schema_is_the_declared_one_to_the_last_detail(
+    empty: str, connect: Connect
+) -> None:
+    database = connect(empty)
+    migrate.upgrade(database)
+    migrated = description(database)
+    migrate.downgrade(database, "base")
+    metadata.create_all(database.engine)
+    assert description(database) == migrated
 
 
 @pytest.mark.services

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread
 
 from sqlalchemy import Connection
 
 from fenix.domain import TimelineEntry
-from fenix.store import Database, Lease, LeaseLost, leases, sessions, timeline
+from fenix.store import Database, Lease, LeaseLost, leases, migrate, sessions, timeline
 from tests.factories import make_entry, make_session
 from tests.store.running import SECONDS, leased, read, together, write
 
@@ -110,7 +111,6 @@ def test_nothing_is_written_after_a_take_over(shared_url: str, connect: Connect)
 
 
 def test_writers_wait_for_each_other(shared_url: str, connect: Connect) -> None:
-    """Also on SQLite, where a reader that becomes a writer could fail at once."""
     databases = [connect(shared_url) for _ in range(4)]
     lease = leased(databases[0], make_session())
 
@@ -126,6 +126,26 @@ def test_writers_wait_for_each_other(shared_url: str, connect: Connect) -> None:
     assert together([lambda d=d: many(d) for d in databases]) == [None] * len(databases)
     found = read(databases[0], lambda c: entries(c, lease.session_id))
     assert [entry.what for entry in found] == [f"step.{number}" for number in range(40)]
+
+
+def test_a_writer_on_sqlite_may_read_first(tmp_path: Path, connect: Connect) -> None:
+    """There a reader that becomes a writer after another one fails at once, without waiting."""
+    ours, theirs = (connect(f"sqlite:///{tmp_path}/fenix.db") for _ in range(2))
+    migrate.upgrade(ours)
+    other = Thread(target=lambda: write(theirs, timeline.add("session-1", make_entry("theirs"))))
+
+    def work(connection: Connection) -> None:
+        assert entries(connection, "session-1") == []
+        other.start()
+        other.join(0.3)
+        timeline.add("session-1", make_entry("ours"))(connection)
+
+    write(ours, work)
+    other.join(SECONDS)
+    assert [entry.what for entry in read(ours, lambda c: entries(c, "session-1"))] == [
+        "ours",
+        "theirs",
+    ]
 
 
 def test_readers_see_whole_transactions(shared_url: str, connect: Connect) -> None:
