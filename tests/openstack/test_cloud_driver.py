@@ -84,7 +84,7 @@ def test_a_reverted_move_has_failed(cloud: OpenStackCloud, lab: Lab) -> None:
     move = ticket(lab, instance, COLD)
     assert moved(cloud, move).phase is MovePhase.AWAITING_CONFIRM
     lab.act(instance, revertResize=None)
-    status = outcome(cloud, replace(move))
+    status = outcome(cloud, move)
     while status.phase is MovePhase.AWAITING_CONFIRM:  # Nova has not begun to revert
         status = outcome(cloud, move)
     assert (status.phase, status.host) == (MovePhase.FAILED, H1)

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-import requests
 from keystoneauth1 import exceptions
 
 from fenix.clouds.base import CloudError, CloudUnavailable
@@ -70,7 +69,6 @@ def translated(request: str) -> Iterator[None]:
         exceptions.ConnectionError,
         exceptions.DiscoveryFailure,
         exceptions.InvalidResponse,
-        requests.RequestException,
     ) as error:
         raise CloudUnavailable(f"{request}: {error}") from error
     except exceptions.ClientException as error:
