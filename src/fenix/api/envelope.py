@@ -39,11 +39,12 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         request_id = f"req-{uuid.uuid4()}"
-        path: str = scope["path"]
+        method, path = scope["method"], scope["path"]
+        # Servers drop the body of an answer to HEAD by themselves.
+        scope = {**scope, "method": "GET" if method == "HEAD" else method, "state": {}}
         if len(path) > 1 and path.endswith("/"):
             # Every path answers with and without it (wire contract, "Conventions").
             scope["path"] = path[:-1]
-        scope.setdefault("state", {})
         began = self._now()
         status = 0
 
@@ -57,14 +58,17 @@ class Envelope:
         try:
             await self._app(scope, receive, answer)
         except Exception:
-            log.exception("%s: %s %r failed", request_id, scope["method"], path)
+            log.exception("%s: %s %r failed", request_id, method, path)
             if status:  # too late for another answer
                 raise
             await internal_error()(scope, receive, answer)
         finally:
-            self._log(scope, path, request_id, status, began)
+            self._log(scope, (method, path), request_id, status, began)
 
-    def _log(self, scope: Scope, path: str, request_id: str, status: int, began: datetime) -> None:
+    def _log(
+        self, scope: Scope, call: tuple[str, str], request_id: str, status: int, began: datetime
+    ) -> None:
+        method, path = call
         caller = scope["state"].get("caller")
         session = _SESSION.match(path)
         outer = Headers(scope=scope).get(REQUEST_ID, "")
@@ -72,7 +76,7 @@ class Envelope:
             "%s%s %s %s %d %.3f s project=%s session=%s",
             request_id,
             f" of {outer}" if _GLOBAL_ID.fullmatch(outer) else "",
-            scope["method"],
+            method,
             # A path may hold anything; a line break in it must not make a line in the log.
             path.encode("unicode_escape").decode("ascii"),
             status,

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from fenix.api.auth import NoValidToken
 from fenix.api.validation import first_error
 from fenix.clouds import CloudError, CloudUnavailable
-from fenix.domain import FenixError
+from fenix.domain import FenixError, TooLarge
 from fenix.store import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
@@ -82,13 +82,15 @@ _MEANING = {
 }
 
 
-async def _fenix_error(_: Request, error: Exception) -> JSONResponse:
+async def _fenix_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, FenixError)
     headers = {}
     if isinstance(error, NoValidToken):
         headers["WWW-Authenticate"] = error.challenge
     if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)
+    if isinstance(error, TooLarge) and "content-length" not in request.headers:
+        headers["Connection"] = "close"  # the rest of the body may have no end
     return error_response(error.code, error.title, str(error), headers)
 
 

@@ -14,31 +14,27 @@ from fenix.store import DatabaseUnavailable, leases, migrate
 
 router = APIRouter(tags=["service"])
 
-READING = ["GET", "HEAD"]
 
-
-@router.api_route("/", methods=READING, operation_id="versions")
+@router.get("/")
 async def versions(services: ServicesDep) -> dict[str, Any]:
     """Lists the versions of the API, as OpenStack's clients expect it."""
     return {"versions": [_version(services)]}
 
 
-@router.api_route("/v1", methods=READING, operation_id="version")
+@router.get("/v1")
 async def version(services: ServicesDep) -> dict[str, Any]:
     """Describes version 1 of the API."""
     return {"version": _version(services)}
 
 
-@router.api_route("/healthz", methods=READING, operation_id="healthz")
+@router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """Tells that the process answers."""
     return {"status": "ok"}
 
 
-@router.api_route(
+@router.get(
     "/readyz",
-    methods=READING,
-    operation_id="readyz",
     responses={503: {"description": "Something that is needed is missing; `checks` says what."}},
 )
 async def readyz(services: ServicesDep) -> JSONResponse:
@@ -53,7 +49,7 @@ async def readyz(services: ServicesDep) -> JSONResponse:
     return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
 
 
-@router.api_route("/docs", methods=READING, include_in_schema=False)
+@router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
     """Describes the API for people, with nothing loaded from elsewhere."""
     return HTMLResponse(page(request.app.openapi()))
