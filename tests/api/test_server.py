@@ -1,0 +1,152 @@
+"""The API behind the real server, over real connections."""
+
+import contextlib
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from fenix.api.server import make_server
+from fenix.config import load
+from tests.api.harness import Api, session_body
+
+SECONDS = 30.0
+
+
+@contextmanager
+def serving(api: Api) -> Iterator[int]:
+    """Serves in a thread; gives the port."""
+    conf = load(files=[])
+    conf.set_override("host", "127.0.0.1", "api")
+    conf.set_override("auth_strategy", "none", "api")
+    server = make_server(api.app, conf)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(SECONDS)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def port(api: Api) -> Iterator[int]:
+    with serving(api) as port:
+        yield port
+
+
+@pytest.fixture
+def connection(port: int) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    yield connection
+    connection.close()
+
+
+def call(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    **headers: str,
+) -> http.client.HTTPResponse:
+    connection.request(method, path, body, {"X-Auth-Token": "admin"} | headers)
+    answer = connection.getresponse()
+    answer.body = answer.read()  # type: ignore[attr-defined]
+    return answer
+
+
+def test_calls_share_a_connection_with_and_without_a_slash(
+    connection: http.client.HTTPConnection,
+) -> None:
+    body = json.dumps(session_body()).encode()
+    made = call(connection, "POST", "/v1/maintenance/", body)
+    assert made.status == 200
+    here = connection.sock.getsockname()
+    session_id = json.loads(made.body)["session_id"]  # type: ignore[attr-defined]
+    for path in (f"/v1/maintenance/{session_id}", f"/v1/maintenance/{session_id}/"):
+        shown = call(connection, "GET", path)
+        assert json.loads(shown.body)["state"] == "MAINTENANCE"  # type: ignore[attr-defined]
+    head = call(connection, "HEAD", "/healthz")
+    assert (head.status, head.body) == (200, b"")  # type: ignore[attr-defined]
+    deleted = call(connection, "DELETE", f"/v1/maintenance/{session_id}")
+    assert (deleted.status, deleted.body) == (200, b"{}")  # type: ignore[attr-defined]
+    assert connection.sock.getsockname() == here
+    assert "uvicorn" not in str(deleted.headers).lower()
+
+
+@pytest.mark.parametrize("path", ["/v1/maintenance", "/v1/maintenance/x", "/v1/instance/i"])
+def test_a_body_that_is_too_large_is_answered(
+    connection: http.client.HTTPConnection, path: str
+) -> None:
+    method = "POST" if path == "/v1/maintenance" else "PUT"
+    body = b'{"x": "' + b"y" * (3 * 1024 * 1024) + b'"}'
+    answer = call(connection, method, path, body)
+    assert answer.status == 413
+    error = json.loads(answer.body)["error"]  # type: ignore[attr-defined]
+    assert error["message"] == "The body is larger than 1048576 bytes."
+    connection.close()
+    assert call(connection, "GET", "/healthz").status == 200
+
+
+def test_a_chunked_body_that_is_too_large_is_answered_and_not_awaited(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as raw:
+        raw.sendall(
+            b"POST /v1/maintenance HTTP/1.1\r\nHost: x\r\nX-Auth-Token: admin\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        for _ in range(16):
+            raw.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+        raw.sendall(b"1\r\n \r\n")  # a byte too many, and no end
+        answer = b""
+        while data := _receive(raw):
+            answer += data
+        assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def _receive(raw: socket.socket) -> bytes:
+    try:
+        return raw.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def test_a_client_that_hangs_up_harms_nobody(
+    port: int, connection: http.client.HTTPConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as raw:
+        raw.sendall(
+            b"POST /v1/maintenance HTTP/1.1\r\nHost: x\r\nX-Auth-Token: admin\r\n"
+            b"Content-Length: 500\r\n\r\n{"
+        )
+    assert call(connection, "GET", "/healthz").status == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /v1/maintenance/%ff%fe/%00 HTTP/1.1\r\nHost: x\r\nX-Auth-Token: admin\r\n\r\n",
+        b"GET /v1/maintenance/a%0d%0aX:%20y HTTP/1.1\r\nHost: x\r\nX-Auth-Token: admin\r\n\r\n",
+        b"GET //v1//maintenance HTTP/1.1\r\nHost: x\r\nX-Auth-Token: admin\r\n\r\n",
+        b"GET http://elsewhere/v1/x HTTP/1.1\r\nHost: x\r\nX-Auth-Token: \xff\xfe\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET /v1/maintenance HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"GET /" + b"x" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_odd_requests_get_no_5xx(port: int, request_: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as raw:
+        with contextlib.suppress(OSError):  # it may have hung up already
+            raw.sendall(request_)
+            raw.shutdown(socket.SHUT_WR)
+        answer = b""
+        while data := _receive(raw):
+            answer += data
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
