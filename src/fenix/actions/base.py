@@ -47,6 +47,10 @@ class ActionResult:
     log: str = ""
 
 
+class ActionFailed(Exception):
+    """A plug-in's way to fail with a reason that says it all: its log gets no traceback."""
+
+
 class Action(ABC):
     """Base class of action plug-ins."""
 
