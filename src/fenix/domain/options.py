@@ -75,3 +75,25 @@ class SessionOptions:
     parallel_migrations_per_host: Annotated[
         Slots, doc("Moves at one time that a host is source or target of; unset: no limit.")
     ] = 4
+    lead_time: Annotated[
+        Seconds,
+        doc(
+            "Notice for an instance whose application has registered none: how long its manager "
+            "may take to agree to a move (workflow vnf)."
+        ),
+    ] = 120.0
+    max_impacted_members: Annotated[
+        int,
+        Ge(1),
+        Le(100_000),
+        doc("Members of a group without registered constraints that may be impacted at one time."),
+    ] = 1
+    second_moves: Annotated[
+        float,
+        Ge(0),
+        Le(1),
+        doc(
+            "Share of all instances that may be moved to hosts that are not yet maintained, and so "
+            "once more later: more shortens the session, fewer disturbs less (workflow vnf)."
+        ),
+    ] = 0.1

@@ -89,6 +89,10 @@ class SessionContext:
         return self._data.projects
 
     @property
+    def moves(self) -> Mapping[str, MoveRecord]:
+        return self._data.moves
+
+    @property
     def memory(self) -> Mapping[str, Any]:
         return self._data.session.memory
 
@@ -242,6 +246,12 @@ class SessionContext:
         )
         with self._waits.waiting("cloud", what, None):
             return await self._mover.move(self._data.key(key), instance, action, target)
+
+    async def rejoin_move(self, key: str) -> MoveRecord:
+        record = self._data.moves[key]
+        what = f"{record.action} of instance {record.instance_id}, begun before a restart"
+        with self._waits.waiting("cloud", what, None):
+            return await self._mover.rejoin(record)
 
     async def run_action(self, key: str, spec: ActionSpec, host: str | None) -> ActionRecord:
         limit = self._data.session.request.options.action_timeout

@@ -67,6 +67,10 @@ class Mover:
             )
             await self._intend(instance, record)
             return await self._follow(record, start=True)
+        return await self.rejoin(record)
+
+    async def rejoin(self, record: MoveRecord) -> MoveRecord:
+        """Waits for a move that was intended before; starts it if that never happened."""
         if record.state is MoveState.INTENDED:
             return await self._follow(record, start=None)
         return record

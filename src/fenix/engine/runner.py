@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from fenix.actions import ActionRunner
 from fenix.clouds import Cloud
-from fenix.domain import Ending, Reply, SessionState
+from fenix.domain import Ending, HostState, Reply, SessionState
 from fenix.engine.actions import ActionDesk
 from fenix.engine.cloud_access import CloudAccess
 from fenix.engine.composer import Composer
@@ -27,7 +27,7 @@ from fenix.engine.state import Now, load
 from fenix.engine.waits import Waits
 from fenix.engine.wind_up import WindUp
 from fenix.messaging import Channel
-from fenix.store import Database, Write, leases, replies, sessions
+from fenix.store import Database, Write, leases, progress, replies, sessions
 from fenix.workflows import SessionFailed, registry
 
 log = logging.getLogger(__name__)
@@ -167,8 +167,16 @@ class SessionRunner:
         session.state, session.failed_state = stored.resume_state, None
         session.reason = session.ending = session.finished_at = None
         session.updated_at = self._data.now()
+        # Hosts whose maintenance failed are tried again.
+        again = [
+            replace(host, state=HostState.PENDING, finished_at=None)
+            for host in self._data.hosts.values()
+            if host.state in (HostState.FAILED, HostState.SKIPPED)
+        ]
+        self._data.hosts.update({host.name: host for host in again})
         await self._announce(
             "continued",
+            *(progress.save_host(session.id, host) for host in again),
             sessions.resumed(session.id),
             sessions.save(session),
             self._data.entry("session.continued", f"at {session.state}"),

@@ -66,6 +66,11 @@ class Context(Protocol):
         ...
 
     @property
+    def moves(self) -> Mapping[str, MoveRecord]:
+        """The moves that were intended so far, by key."""
+        ...
+
+    @property
     def memory(self) -> Mapping[str, Any]:
         """What `remember` has kept."""
         ...
@@ -185,6 +190,10 @@ class Context(Protocol):
         Returns:
             The record of the move; a failed one has state FAILED and says why.
         """
+        ...
+
+    async def rejoin_move(self, key: str) -> MoveRecord:
+        """Waits for a move that was begun before a restart; `key` is one of `moves`."""
         ...
 
     async def run_action(self, key: str, spec: ActionSpec, host: str | None) -> ActionRecord:

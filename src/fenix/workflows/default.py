@@ -10,28 +10,28 @@ from collections.abc import Awaitable, Collection, Iterable, Sequence
 from typing import Any
 
 from fenix.domain import (
-    ActionType,
     HostState,
     HostType,
     Instance,
     InstanceState,
     Inventory,
     ProjectState,
-    Reply,
     SessionState,
 )
 from fenix.planning import Emptying, Room, place, plan_emptying
-from fenix.workflows.base import Context, SessionFailed, Workflow
+from fenix.workflows.base import Context, SessionFailed
+from fenix.workflows.common import CommonStates
 from fenix.workflows.looking import until
-from fenix.workflows.maintaining import maintain, session_actions
+from fenix.workflows.maintaining import maintain
 from fenix.workflows.moving import chosen_action, last_known, move_away
+from fenix.workflows.scaling import scale_in, willing
 from fenix.workflows.slots import MoveSlots
 from fenix.workflows.talking import agreed, ask_each, meet, reply_by
 
 UNFINISHED = (HostState.PENDING, HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
 
 
-class DefaultWorkflow(Workflow):
+class DefaultWorkflow(CommonStates):
     """Works in rounds: empty some hosts, maintain them, move the next hosts' instances there."""
 
     description = "rounds of hosts, one message for all instances of a project"
@@ -43,59 +43,21 @@ class DefaultWorkflow(Workflow):
 
     # States
 
-    async def maintenance(self) -> SessionState:
-        """Announces the session; all projects must agree before it begins."""
-        context = self.context
-        inventory = await context.inventory()
-        missing = [name for name in context.hosts if name not in inventory.hosts]
-        if missing:
-            raise SessionFailed(f"host {', '.join(missing)} is not in the cloud any more")
-        instances = self._instances(inventory, context.hosts)
-        await meet(context, instances)
-        request = context.session.request
-        deadline = reply_by(context, request.options.reply_timeout, request.maintenance_at)
-        answers = await ask_each(
-            context,
-            "MAINTENANCE",
-            ProjectState.MAINTENANCE,
-            instances,
-            deadline,
-            max(request.maintenance_at, deadline),
-        )
-        agreed(context, ProjectState.MAINTENANCE, answers)
-        await context.sleep_until(request.maintenance_at, "the maintenance to begin")
-        await session_actions(context, ActionType.PRE)
-        return self._next(await context.inventory())
+    async def first(self, inventory: Inventory) -> SessionState:
+        """See `_next`."""
+        return self._next(inventory)
 
     async def scale_in(self) -> SessionState:
         """Asks for capacity until a host can be emptied."""
         context = self.context
-        options = context.session.request.options
-        while True:
-            before = await context.inventory()
-            following = self._next(before)
-            if following is not SessionState.SCALE_IN:
-                return following
-            number = int(context.memory.get("scale_in", 1))
-            instances = self._instances(before, before.hosts)
-            asked = {
-                ident: instances.get(ident, [])
-                for ident, project in context.projects.items()
-                if project.reached and project.reply != ProjectState.SCALE_IN.nack
-            }
-            deadline = reply_by(context, options.scale_in_timeout)
-            answers = await ask_each(
-                context, f"SCALE_IN:{number}", ProjectState.SCALE_IN, asked, deadline, deadline
+        inventory = await context.inventory()
+        while (following := self._next(inventory)) is SessionState.SCALE_IN:
+            blocked = self._plan(inventory, ProjectState.PREPARE_MAINTENANCE).blocked
+            why = next(
+                (f"host {name}: {text}" for name, text in blocked.items()), "no host is left"
             )
-            self._scaled_in(before, answers)
-            await until(
-                context,
-                lambda now, before=before: self._smaller(now, before),  # type: ignore[misc]
-                options.settle_timeout,
-                "cloud",
-                "show that instances are gone after the scale-in",
-            )
-            await context.remember(scale_in=number + 1)
+            inventory = await scale_in(context, inventory, willing(context), why)
+        return following
 
     async def prepare_maintenance(self) -> SessionState:
         """Empties hosts although their instances must go to hosts that are not yet maintained."""
@@ -128,24 +90,6 @@ class DefaultWorkflow(Workflow):
     async def planned_maintenance(self) -> SessionState:
         """Moves the next hosts' instances to maintained hosts."""
         return await self._drain(ProjectState.PLANNED_MAINTENANCE)
-
-    async def maintenance_complete(self) -> SessionState:
-        """Runs the last actions and lets the projects scale back out."""
-        context = self.context
-        await self._all(context.enable_host(name) for name in context.hosts)
-        await session_actions(context, ActionType.POST)
-        instances = self._instances(await context.inventory(), context.hosts)
-        deadline = reply_by(context, context.session.request.options.complete_timeout)
-        answers = await ask_each(
-            context,
-            "MAINTENANCE_COMPLETE",
-            ProjectState.MAINTENANCE_COMPLETE,
-            {ident: instances.get(ident, []) for ident in context.projects},
-            deadline,
-            deadline,
-        )
-        agreed(context, ProjectState.MAINTENANCE_COMPLETE, answers)
-        return SessionState.MAINTENANCE_DONE
 
     # Decisions
 
@@ -207,31 +151,6 @@ class DefaultWorkflow(Workflow):
             for name, host in self.context.hosts.items()
             if host.type is kind and host.state in UNFINISHED
         )
-
-    # Scaling in
-
-    def _scaled_in(self, before: Inventory, answers: dict[str, Reply | None]) -> None:
-        """Checks that somebody gave capacity back.
-
-        Raises:
-            SessionFailed: nobody did, with what would be needed.
-        """
-        if any(reply and reply.state == ProjectState.SCALE_IN.ack for reply in answers.values()):
-            return
-        silent = [ident for ident, reply in answers.items() if reply is None]
-        policy = self.context.session.request.options.silent_projects
-        blocked = self._plan(before, ProjectState.PREPARE_MAINTENANCE).blocked
-        why = next(iter(blocked.items()), ("", "there is no host"))
-        raise SessionFailed(
-            "no host can be emptied, and "
-            + (f"nobody scales in: {', '.join(sorted(answers))} refused" if answers else "nobody")
-            + (f" (silent: {', '.join(silent)}, policy {policy})" if silent else "")
-            + f"; the cheapest host to empty is {why[0]}: {why[1]}"
-        )
-
-    @staticmethod
-    def _smaller(now: Inventory, before: Inventory) -> bool:
-        return any(ident not in now.instances for ident in before.instances)
 
     # Emptying hosts
 
@@ -396,16 +315,6 @@ class DefaultWorkflow(Workflow):
         return placement.targets[instance.id]
 
     # Helpers
-
-    def _instances(
-        self, inventory: Inventory, hosts: Iterable[str]
-    ) -> dict[str, Sequence[Instance]]:
-        """The instances on hosts, by project."""
-        found: dict[str, list[Instance]] = defaultdict(list)
-        for name in hosts:
-            for instance in inventory.on(name):
-                found[instance.project_id].append(instance)
-        return {ident: sorted(found[ident], key=lambda one: one.id) for ident in sorted(found)}
 
     @staticmethod
     async def _all(work: Iterable[Awaitable[None]]) -> None:

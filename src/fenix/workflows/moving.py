@@ -60,11 +60,11 @@ async def move_away(
         SessionFailed: it could not be moved.
     """
     if action is MoveAction.OWN_ACTION:
-        await _await_own_action(context, ident, sources)
+        await await_own_action(context, ident, sources)
         return
     error = ""
     for attempt in range(ATTEMPTS):
-        inventory = await _when_free(context, ident)
+        inventory = await when_free(context, ident)
         under_way = context.instances[ident].state is InstanceState.MOVING
         instance = inventory.instances.get(ident)
         if instance is None:
@@ -96,7 +96,7 @@ def last_known(record: InstanceRecord) -> Instance:
     return Instance(record.id, record.name, record.project_id, record.host, ZERO)
 
 
-async def _when_free(context: Context, ident: str) -> Inventory:
+async def when_free(context: Context, ident: str) -> Inventory:
     """The inventory as soon as the instance is not busy with anything but our own move."""
 
     def free(inventory: Inventory) -> bool:
@@ -111,7 +111,7 @@ async def _when_free(context: Context, ident: str) -> Inventory:
     return inventory
 
 
-async def _await_own_action(context: Context, ident: str, sources: Collection[str]) -> None:
+async def await_own_action(context: Context, ident: str, sources: Collection[str]) -> None:
     """Waits until the manager has got its instance away, and finds what it built instead."""
     known = context.instances[ident]
     limit = context.session.request.options.move_timeout

@@ -1,0 +1,77 @@
+"""Counts how many members of each group are impacted, so that limits hold at each moment.
+
+A member counts from the moment it is asked for, which is earlier than the constraint demands:
+its manager prepares for the move (switches over, drains) while it answers. It counts until its
+recovery time is over (wire contract, "Constraints").
+"""
+
+import heapq
+from collections import Counter
+
+from fenix.domain import Constraints, Instance
+
+
+class Impact:
+    """The slots of all groups. Times are in seconds on any one clock.
+
+    Args:
+        constraints: the applications' limits.
+        default_members: the limit of a group that has registered none.
+    """
+
+    def __init__(self, constraints: Constraints, default_members: int = 1) -> None:
+        self._constraints = constraints
+        self._default = default_members
+        self._taken: Counter[str] = Counter()
+        self._recovering: list[tuple[float, str]] = []
+
+    def group_of(self, instance: Instance) -> str | None:
+        """The group whose limit counts for an instance: the registered one, else the cloud's."""
+        registered = self._constraints.instances.get(instance.id)
+        if registered and registered.group_id:
+            return registered.group_id
+        return instance.group_id
+
+    def limit(self, group: str) -> int:
+        """How many members of a group may be impacted at one time."""
+        limits = self._constraints.groups.get(group)
+        return limits.max_impacted_members if limits else self._default
+
+    def recovery(self, group: str) -> float:
+        """How long a member of a group is impacted after its move, in seconds."""
+        limits = self._constraints.groups.get(group)
+        return limits.recovery_time if limits else 0.0
+
+    def free(self, instance: Instance) -> bool:
+        """Whether one more of the instance's group may be impacted."""
+        group = self.group_of(instance)
+        return group is None or self._taken[group] < self.limit(group)
+
+    def take(self, instance: Instance) -> None:
+        """Counts the instance as impacted."""
+        if group := self.group_of(instance):
+            self._taken[group] += 1
+
+    def give_back(self, instance: Instance) -> None:
+        """The instance is not impacted any more, without a time of recovery."""
+        if group := self.group_of(instance):
+            self._taken[group] -= 1
+
+    def recover(self, instance: Instance, ended: float) -> None:
+        """The instance's move has ended: it counts until its recovery time is over."""
+        if group := self.group_of(instance):
+            heapq.heappush(self._recovering, (ended + self.recovery(group), group))
+
+    def expire(self, now: float) -> bool:
+        """Gives back the slots of those that have recovered; whether there were any."""
+        found = False
+        while self._recovering and self._recovering[0][0] <= now:
+            _, group = heapq.heappop(self._recovering)
+            self._taken[group] -= 1
+            found = True
+        return found
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When the next member has recovered; None: none is recovering."""
+        return self._recovering[0][0] if self._recovering else None

@@ -1,0 +1,528 @@
+"""What may start now: the decisions of workflow `vnf`, as a pure state machine.
+
+There are no global steps. Each host goes through drain, maintenance and back as soon as it can,
+each instance moves as soon as it may. The workflow reports what has happened and asks `decide`
+what may start; nothing here does anything or knows a clock.
+
+Capacity is what limits the speed: a host in maintenance and a move both need it. So hosts with
+the most unused room come first, as their emptying turns scattered room into usable room; instances
+go where they fit best; and one host is drained ahead as far as room allows, so that little is left
+to move when the next maintained host comes back.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from fenix.domain import Constraints, Host, HostType, Instance, Inventory, Resources, total
+from fenix.planning.impact import Impact
+from fenix.planning.placement import share
+from fenix.planning.room import Room
+from fenix.planning.shelves import Shelves
+
+UNLIMITED = 1 << 60
+TRIES = 24
+"""How many hosts are looked at when the first ones do not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollingOptions:
+    """What limits the rolling; None is no limit.
+
+    Attributes:
+        second_moves: how many instances may be moved to hosts that are not yet maintained, and so
+            once more later, as a share of all: more shortens the session, fewer disturbs less.
+    """
+
+    parallel_hosts: int | None = None
+    parallel_migrations: int | None = None
+    parallel_migrations_per_host: int | None = None
+    second_moves: float = 0.10
+    default_members: int = 1
+
+
+class HostStage(StrEnum):
+    """Where a host stands for the decisions."""
+
+    PENDING = "pending"
+    DRAINING = "draining"
+    EMPTY = "empty"
+    WORKED_ON = "worked_on"
+    READY = "ready"
+    OUT = "out"
+
+
+class TaskStage(StrEnum):
+    """Where the move of an instance stands for the decisions."""
+
+    HOMELESS = "homeless"
+    PLANNED = "planned"
+    ASKED = "asked"
+    AGREED = "agreed"
+    MOVING = "moving"
+
+
+UNDER_WAY = (TaskStage.ASKED, TaskStage.AGREED, TaskStage.MOVING)
+
+
+@dataclass(slots=True)
+class Task:
+    """The move of one instance off its host.
+
+    Attributes:
+        target: the host where room is reserved for it; None while there is none.
+        second: the target is not maintained yet, so the instance will move once more.
+    """
+
+    instance: Instance
+    source: str
+    target: str | None = None
+    second: bool = False
+    stage: TaskStage = TaskStage.HOMELESS
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What may start now."""
+
+    drain: list[tuple[str, str]] = field(default_factory=list)
+    """Hosts with the sentence why."""
+    ask: list[Task] = field(default_factory=list)
+    move: list[Task] = field(default_factory=list)
+    maintain: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.drain or self.ask or self.move or self.maintain)
+
+
+class Rolling:
+    """The state of a rolling maintenance and the decisions in it.
+
+    Args:
+        inventory: the cloud at the beginning.
+        pending: the session's compute hosts that are not yet maintained.
+        ready: hosts that may take instances for good.
+        constraints: the applications' limits.
+        begun: those of `pending` that were begun before a restart; they come first.
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        pending: Iterable[str],
+        ready: Iterable[str],
+        constraints: Constraints,
+        options: RollingOptions,
+        begun: Iterable[str] = (),
+    ) -> None:
+        self._hosts = inventory.hosts
+        self._options = options
+        self._room = Room(inventory, constraints)
+        self.impact = Impact(constraints, options.default_members)
+        self._on: dict[str, dict[str, Instance]] = {name: {} for name in inventory.hosts}
+        for instance in inventory.instances.values():
+            self._on.setdefault(instance.host, {})[instance.id] = instance
+        self._incoming: Counter[str] = Counter()
+        self._ready = Shelves(self._room)
+        self._holes = Shelves(self._room)
+        self.stage: dict[str, HostStage] = {}
+        self.tasks: dict[str, Task] = {}
+        self._draining: dict[str, dict[str, Task]] = {}
+        self._moving: Counter[str] = Counter()
+        self._moving_total = 0
+        self._budget = max(1, round(options.second_moves * len(inventory.instances)))
+        self._changed = True
+        for name in ready:
+            self._make_ready(name)
+        self._begun = set(begun)
+        for name in sorted(pending, key=lambda name: (name not in self._begun, name)):
+            self.stage[name] = HostStage.PENDING
+            host = inventory.hosts[name]
+            if host.up and host.type is HostType.COMPUTE:
+                self._holes.add(name)
+
+    # What the workflow reports
+
+    def recovering(self, instance: Instance, ended: float) -> None:
+        """An instance was moved before a restart, and may still recover."""
+        self.impact.take(instance)
+        self.impact.recover(instance, ended)
+
+    def agreed(self, ident: str) -> None:
+        """The manager of an instance has agreed, or need not be asked."""
+        self.tasks[ident].stage = TaskStage.AGREED
+
+    def moved(self, ident: str, host: str, now: float) -> None:
+        """An instance has left its host and runs on another one."""
+        task = self.tasks[ident]
+        self.impact.recover(task.instance, now)
+        self._close(task)
+        if task.target == host:
+            self._incoming[host] -= 1
+        else:
+            self._unreserve(task)
+            self._put(task.instance, host)
+        self._on.setdefault(host, {})[ident] = replace(task.instance, host=host)
+
+    def gone(self, ident: str, now: float, impacted: bool) -> None:
+        """An instance does not exist any more, or has left by its manager's hand."""
+        task = self.tasks[ident]
+        if impacted:
+            self.impact.recover(task.instance, now)
+        elif task.stage not in (TaskStage.HOMELESS, TaskStage.PLANNED):
+            self.impact.give_back(task.instance)
+        self._close(task)
+        self._unreserve(task)
+
+    def allow_second_moves(self) -> bool:
+        """Lifts the limit on second moves, since nothing else helps; whether there was one."""
+        limited = self._budget < UNLIMITED
+        self._budget = UNLIMITED
+        self._changed = True
+        return limited
+
+    def failed(self, ident: str, now: float) -> None:
+        """A move failed and the instance is still on its host: it gets another target."""
+        task = self.tasks[ident]
+        if task.stage is TaskStage.MOVING:
+            self._count_move(task, -1)
+        self._unreserve(task)
+        self.impact.recover(task.instance, now)
+        task.stage = TaskStage.HOMELESS
+        self._changed = True
+
+    def maintained(self, host: str) -> None:
+        """A host is back from its maintenance."""
+        self._make_ready(host)
+
+    def drop(self, host: str, now: float) -> None:
+        """A host is not to be worked on (any more); what has not begun to move stays there."""
+        self._holes.discard(host)
+        self._ready.discard(host)
+        for task in list(self._draining.pop(host, {}).values()):
+            if task.stage is TaskStage.MOVING:
+                continue
+            self._unreserve(task)
+            if task.stage in (TaskStage.ASKED, TaskStage.AGREED):
+                self.impact.give_back(task.instance)
+            del self.tasks[task.instance.id]
+        self.stage[host] = HostStage.OUT
+        self._changed = True
+
+    def reconcile(self, inventory: Inventory) -> None:
+        """Takes in what happened in the cloud without us: instances come, go and move."""
+        known = {ident: (host, one) for host, on in self._on.items() for ident, one in on.items()}
+        for ident, (host, instance) in known.items():
+            now = inventory.instances.get(ident)
+            task = self.tasks.get(ident)
+            if (now is not None and now.host == host) or (task and task.stage in UNDER_WAY):
+                continue
+            if task is not None:
+                self._close(task)
+                self._unreserve(task)
+            else:
+                self._on[host].pop(ident)
+                self._take(instance, host)
+            self._changed = True
+        for ident, now in inventory.instances.items():
+            on = self._on.setdefault(now.host, {})
+            task = self.tasks.get(ident)
+            if ident not in on and not (task and task.stage in UNDER_WAY):
+                self._arrived(now)
+
+    # What the workflow asks
+
+    @property
+    def finished(self) -> bool:
+        """Whether no host is left to be worked on."""
+        return all(stage in (HostStage.READY, HostStage.OUT) for stage in self.stage.values())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way that could change anything."""
+        busy = any(stage is HostStage.WORKED_ON for stage in self.stage.values())
+        return not busy and not any(task.stage in UNDER_WAY for task in self.tasks.values())
+
+    def decide(self, now: float) -> Decisions:
+        """What may start at this moment; it counts as started."""
+        found = Decisions()
+        if self.impact.expire(now):
+            self._changed = True
+        self._open_hosts(found)
+        for name in list(self._draining):
+            self._advance(name, found)
+        self._start_work(found)
+        return found
+
+    def lacking(self) -> Resources:
+        """What the host that is easiest to empty lacks in room elsewhere; at least one vCPU."""
+        room = total([self._room.free(name) for name in (*self._ready, *self._holes)])
+        lacks = [
+            total([one.size for one in self._on[name].values()]).lacking(
+                room.minus(self._room.free(name)) if name in self._holes else room
+            )
+            for name, stage in self.stage.items()
+            if stage in (HostStage.PENDING, HostStage.DRAINING)
+        ]
+        return min((lack for lack in lacks if any(lack)), default=Resources(1, 0, 0))
+
+    def blocked(self) -> dict[str, str]:
+        """For each host that can't be emptied now, what is in the way, in words."""
+        told: dict[str, str] = {}
+        for name, stage in self.stage.items():
+            if stage not in (HostStage.PENDING, HostStage.DRAINING):
+                continue
+            for instance in self._largest_first(self._on[name].values()):
+                if self._ready.best(instance) or self._holes.best(instance, (name,)):
+                    continue
+                told[name] = self._why_homeless(instance, name)
+                break
+            else:
+                told[name] = "its instances fit one by one, but not all together"
+        return told
+
+    # Hosts
+
+    def _open_hosts(self, found: Decisions) -> None:
+        """Chooses hosts to drain next, while there is room for their instances."""
+        if not self._changed:
+            return
+        self._changed = False
+        for name in [name for name in self._draining if self._homeless(name)]:
+            self._house(name, partly=True)
+        failed = 0
+        partial = any(self._homeless(name) for name in self._draining)
+        for name in self._candidates():
+            if not self._slot_ahead():
+                return
+            if not self._on[name]:
+                self._open(name, found, "it is empty")
+                continue
+            if failed >= TRIES:
+                return
+            if self._house(name, partly=False):
+                self._open(name, found, self._why_open(name))
+                failed = 0
+            elif not partial and len(self._ready) and self._house(name, partly=True):
+                partial = True
+                self._open(name, found, "the room that is left takes some of its instances already")
+            else:
+                failed += 1
+
+    def _candidates(self) -> list[str]:
+        """Pending hosts, those first that have the largest part unused, then the cheapest."""
+        pending = [
+            name
+            for name, stage in self.stage.items()
+            if stage is HostStage.PENDING and not self._incoming[name]
+        ]
+
+        def order(name: str) -> tuple[bool, bool, float, float, str]:
+            on = self._on[name]
+            load = sum(one.size.vcpus for one in on.values())
+            used = load / (self._hosts[name].capacity.vcpus or 1)
+            key = (used, len(on)) if len(self._ready) else (len(on), used)
+            return bool(on), name not in self._begun, *key, name
+
+        return sorted(pending, key=order)
+
+    def _slot_ahead(self) -> bool:
+        """Whether one more host may be drained: enough to fill all slots twice, not more."""
+        limit = self._options.parallel_hosts
+        if limit is None:
+            return True
+        under_way = (HostStage.DRAINING, HostStage.EMPTY, HostStage.WORKED_ON)
+        count = sum(stage in under_way for stage in self.stage.values())
+        first = not len(self._ready)
+        return count < (limit if first else 2 * limit)
+
+    def _open(self, name: str, found: Decisions, why: str) -> None:
+        self.stage[name] = HostStage.DRAINING if self._on[name] else HostStage.EMPTY
+        self._holes.discard(name)
+        found.drain.append((name, why))
+
+    def _why_open(self, name: str) -> str:
+        tasks = self._draining[name].values()
+        second = sum(task.second for task in tasks)
+        where = "maintained hosts" if not second else "hosts that still have room"
+        return f"all its {len(tasks)} instances have a place on {where}"
+
+    def _start_work(self, found: Decisions) -> None:
+        limit = self._options.parallel_hosts
+        working = sum(stage is HostStage.WORKED_ON for stage in self.stage.values())
+        for name, stage in self.stage.items():
+            if limit is not None and working >= limit:
+                return
+            if stage is HostStage.EMPTY:
+                self.stage[name] = HostStage.WORKED_ON
+                found.maintain.append(name)
+                working += 1
+
+    def _make_ready(self, name: str) -> None:
+        self.stage[name] = HostStage.READY
+        self._ready.add(name)
+        self._changed = True
+
+    # Places
+
+    def _homeless(self, name: str) -> list[Task]:
+        return [task for task in self._draining[name].values() if task.stage is TaskStage.HOMELESS]
+
+    def _house(self, name: str, partly: bool) -> bool:
+        """Reserves places for the instances of a host.
+
+        Args:
+            partly: keep what was reserved even if not all have a place.
+
+        Returns:
+            Whether all have a place; with `partly`, whether any has got one.
+        """
+        tasks = self._draining.get(name)
+        if tasks is None:
+            tasks = {one.id: Task(one, name) for one in self._on[name].values()}
+        homeless = [task for task in tasks.values() if task.stage is TaskStage.HOMELESS]
+        order = {
+            one.id: n for n, one in enumerate(self._largest_first(t.instance for t in homeless))
+        }
+        homeless.sort(key=lambda task: order[task.instance.id])
+        housed: list[Task] = []
+        for task in homeless:
+            target = self._ready.best(task.instance)
+            second = False
+            if target is None and self._budget > 0 and not partly:
+                target = self._holes.best(task.instance, (name,))
+                second = target is not None
+                if second:
+                    self._budget -= 1
+            if target is None:
+                if partly:
+                    continue
+                break
+            task.second = second
+            self._reserve(task, target)
+            task.stage = TaskStage.PLANNED
+            housed.append(task)
+        complete = len(housed) == len(homeless)
+        if not (complete or (partly and housed)):
+            for task in housed:
+                self._budget += task.second
+                self._unreserve(task)
+                task.stage = TaskStage.HOMELESS
+            return False
+        if name not in self._draining:
+            self._draining[name] = tasks
+            self.tasks.update(tasks)
+        for task in housed:
+            kind = "not yet maintained, but has room" if task.second else "maintained"
+            task.why = f"host {name} is to be empty; host {task.target} is {kind} and fits best"
+        return True
+
+    def _largest_first(self, instances: Iterable[Instance]) -> list[Instance]:
+        def size(one: Instance) -> float:
+            return share(one.size, self._hosts[one.host].capacity)
+
+        return sorted(instances, key=lambda one: (-size(one), one.id))
+
+    def _why_homeless(self, instance: Instance, source: str) -> str:
+        hosts: list[Host] = [
+            self._hosts[name] for name in (*self._ready, *self._holes) if name != source
+        ]
+        if not hosts:
+            return f"there is no other host that could take instance {instance.id}"
+        roomiest = max(hosts, key=lambda host: (self._room.free(host.name).vcpus, host.name))
+        return (
+            f"instance {instance.id} ({instance.size}) fits nowhere; host {roomiest.name} comes "
+            f"nearest: {self._room.obstacle(instance, roomiest.name)}"
+        )
+
+    # Instances
+
+    def _advance(self, name: str, found: Decisions) -> None:
+        """Asks for and moves instances of a draining host, as far as limits allow."""
+        tasks = self._draining[name]
+        if not tasks:
+            del self._draining[name]
+            if self.stage.get(name) is HostStage.DRAINING:
+                self.stage[name] = HostStage.EMPTY
+            return
+        per_host = self._options.parallel_migrations_per_host
+        ahead = sum(task.stage in (TaskStage.ASKED, TaskStage.AGREED) for task in tasks.values())
+        for task in tasks.values():
+            if task.stage is TaskStage.AGREED and self._may_move(task):
+                task.stage = TaskStage.MOVING
+                self._count_move(task, 1)
+                found.move.append(task)
+                ahead -= 1
+        for task in tasks.values():
+            if task.stage is not TaskStage.PLANNED:
+                continue
+            if per_host is not None and ahead >= 2 * per_host:
+                return
+            if self.impact.free(task.instance):
+                self.impact.take(task.instance)
+                task.stage = TaskStage.ASKED
+                found.ask.append(task)
+                ahead += 1
+
+    def _may_move(self, task: Task) -> bool:
+        total = self._options.parallel_migrations
+        if total is not None and self._moving_total >= total:
+            return False
+        per_host = self._options.parallel_migrations_per_host
+        if per_host is None:
+            return True
+        places = (task.source, task.target) if task.target else (task.source,)
+        return all(self._moving[place] < per_host for place in places)
+
+    def _count_move(self, task: Task, change: int) -> None:
+        self._moving_total += change
+        self._moving[task.source] += change
+        if task.target:
+            self._moving[task.target] += change
+
+    def _close(self, task: Task) -> None:
+        """The instance is off its host."""
+        ident = task.instance.id
+        if task.stage is TaskStage.MOVING:
+            self._count_move(task, -1)
+        del self.tasks[ident]
+        self._draining.get(task.source, {}).pop(ident, None)
+        if self._on[task.source].pop(ident, None) is not None:
+            self._take(task.instance, task.source)
+        self._changed = True
+
+    def _arrived(self, instance: Instance) -> None:
+        host = instance.host
+        self._on[host][instance.id] = instance
+        self._put(instance, host)
+        self._changed = True
+        if self.stage.get(host) in (HostStage.DRAINING, HostStage.EMPTY):
+            self.stage[host] = HostStage.DRAINING
+            task = Task(instance, host)
+            self._draining.setdefault(host, {})[instance.id] = task
+            self.tasks[instance.id] = task
+
+    # Books
+
+    def _reserve(self, task: Task, target: str) -> None:
+        task.target = target
+        self._incoming[target] += 1
+        self._put(task.instance, target)
+
+    def _unreserve(self, task: Task) -> None:
+        if task.target is not None:
+            self._incoming[task.target] -= 1
+            self._take(task.instance, task.target)
+            task.target = None
+
+    def _put(self, instance: Instance, host: str) -> None:
+        self._room.put(instance, host)
+        self._ready.refresh(host)
+        self._holes.refresh(host)
+
+    def _take(self, instance: Instance, host: str) -> None:
+        self._room.take(instance, host)
+        self._ready.refresh(host)
+        self._holes.refresh(host)

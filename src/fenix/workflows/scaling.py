@@ -1,0 +1,70 @@
+"""Asks applications to give capacity back, in rounds, and waits until the cloud shows it."""
+
+from collections.abc import Collection
+
+from fenix.domain import Inventory, ProjectState
+from fenix.workflows.base import Context, SessionFailed
+from fenix.workflows.common import instances_by_project
+from fenix.workflows.looking import until
+from fenix.workflows.talking import ask_each, reply_by
+
+
+def willing(context: Context) -> list[str]:
+    """The projects that can be asked and have not refused to scale in."""
+    refusal = ProjectState.SCALE_IN.nack
+    return sorted(
+        ident
+        for ident, project in context.projects.items()
+        if project.reached and project.reply != refusal
+    )
+
+
+async def scale_in(
+    context: Context, before: Inventory, projects: Collection[str], why: str
+) -> Inventory:
+    """One round: asks projects, and waits until what they gave shows in the cloud.
+
+    Args:
+        before: the cloud before the round.
+        projects: whom to ask.
+        why: what is in the way, for the reason of a failure.
+
+    Returns:
+        The cloud after the round.
+
+    Raises:
+        SessionFailed: nobody gives anything.
+    """
+    number = int(context.memory.get("scale_in", 1))
+    options = context.session.request.options
+    instances = instances_by_project(before, before.hosts)
+    deadline = reply_by(context, options.scale_in_timeout)
+    answers = await ask_each(
+        context,
+        f"SCALE_IN:{number}",
+        ProjectState.SCALE_IN,
+        {ident: instances.get(ident, ()) for ident in projects},
+        deadline,
+        deadline,
+    )
+    if not any(reply and reply.state == ProjectState.SCALE_IN.ack for reply in answers.values()):
+        silent = [ident for ident, reply in answers.items() if reply is None]
+        asked = f"{', '.join(sorted(answers))} did not agree" if answers else "nobody can be asked"
+        raise SessionFailed(
+            f"no host can be emptied and nobody scales in: {asked}"
+            + (f" (silent: {', '.join(silent)})" if silent else "")
+            + f"; {why}"
+        )
+
+    def smaller(now: Inventory) -> bool:
+        return any(ident not in now.instances for ident in before.instances)
+
+    after = await until(
+        context,
+        smaller,
+        options.settle_timeout,
+        "cloud",
+        "show that instances are gone after the scale-in",
+    )
+    await context.remember(scale_in=number + 1)
+    return after or await context.inventory()

@@ -1,0 +1,305 @@
+"""Workflow `vnf`: each host and each instance as soon as it may, within all constraints.
+
+One message, one reply and one INSTANCE_ACTION_DONE for each instance. What may start when is
+decided by `fenix.planning.rolling`; this module does it and reports back.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+from fenix.domain import (
+    Constraints,
+    HostState,
+    HostType,
+    InstanceState,
+    InstanceStatus,
+    Inventory,
+    MoveAction,
+    MoveState,
+    ProjectState,
+    Reply,
+    Resources,
+    SessionState,
+    SilentPolicy,
+)
+from fenix.planning.rolling import Rolling, Task
+from fenix.workflows.base import Context, SessionFailed
+from fenix.workflows.common import CommonStates, instances_by_project
+from fenix.workflows.maintaining import maintain
+from fenix.workflows.moving import ATTEMPTS, await_own_action, chosen_action, when_free
+from fenix.workflows.scaling import scale_in, willing
+from fenix.workflows.talking import meet
+from fenix.workflows.vnf_resume import build, end_moves
+
+REFRESH = timedelta(seconds=60)
+"""How often the cloud is looked at for instances that have come or gone by themselves."""
+
+
+class VnfWorkflow(CommonStates):
+    """Rolls through the hosts without global steps."""
+
+    description = "each host and each instance as soon as its application's constraints allow"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._news = asyncio.Event()
+        self._rolling: Rolling
+        self._constraints = Constraints()
+        self._tasks: asyncio.TaskGroup
+        self._origin = context.session.created_at
+        self._failures: Counter[tuple[str, str]] = Counter()
+
+    # States
+
+    async def first(self, inventory: Inventory) -> SessionState:
+        """There are no global steps: rolling begins."""
+        return SessionState.START_MAINTENANCE
+
+    async def scale_in(self) -> SessionState:
+        """Goes on where it was."""
+        return await self._roll()
+
+    async def prepare_maintenance(self) -> SessionState:
+        """Goes on where it was."""
+        return await self._roll()
+
+    async def start_maintenance(self) -> SessionState:
+        """Goes on where it was."""
+        return await self._roll()
+
+    async def planned_maintenance(self) -> SessionState:
+        """Goes on where it was."""
+        return await self._roll()
+
+    # Rolling
+
+    async def _roll(self) -> SessionState:
+        context = self.context
+        for name, host in sorted(context.hosts.items()):
+            if host.state is HostState.MAINTAINED:
+                await context.enable_host(name)
+        for name, host in sorted(context.hosts.items()):
+            unfinished = host.state not in (HostState.MAINTAINED, HostState.SKIPPED)
+            if host.type is HostType.CONTROLLER and unfinished:
+                await maintain(context, name)
+        await end_moves(context)
+        inventory = await context.inventory()
+        self._constraints = await context.constraints()
+        await meet(context, instances_by_project(inventory, context.hosts))
+        self._rolling = build(context, inventory, self._constraints)
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            refreshed = context.now()
+            while not self._rolling.finished:
+                self._news.clear()
+                if self._act():
+                    continue
+                if self._rolling.idle:
+                    await self._unblock()
+                    continue
+                await self._await_news()
+                if context.now() - refreshed > REFRESH:
+                    self._rolling.reconcile(await context.inventory())
+                    refreshed = context.now()
+        return SessionState.MAINTENANCE_COMPLETE
+
+    def _act(self) -> bool:
+        """Starts what may start now; whether there was anything."""
+        decisions = self._rolling.decide(self._seconds())
+        for name, why in decisions.drain:
+            self._spawn(self._drain(name, why))
+        for task in decisions.ask:
+            self._spawn(self._ask(task))
+        for task in decisions.move:
+            self._spawn(self._move(task))
+        for name in decisions.maintain:
+            self._spawn(self._maintain(name))
+        return bool(decisions)
+
+    async def _await_news(self) -> None:
+        expiry = self._rolling.impact.next_expiry
+        wait = REFRESH.total_seconds()
+        if expiry is not None:
+            wait = min(wait, max(0.001, expiry - self._seconds()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._news.wait()
+
+    async def _unblock(self) -> None:
+        """Nothing is under way and nothing may start: finds a way on.
+
+        Raises:
+            SessionFailed: there is none, with what is in the way.
+        """
+        context = self.context
+        if expiry := self._rolling.impact.next_expiry:
+            # Only recovering members hold everything up.
+            await asyncio.sleep(max(0.001, expiry - self._seconds()))
+            return
+        if self._rolling.allow_second_moves():
+            return
+        await context.set_state(SessionState.SCALE_IN)
+        inventory = await context.inventory()
+        blocked = self._rolling.blocked()
+        why = next((f"host {name}: {text}" for name, text in blocked.items()), "no host is left")
+        lacking = self._rolling.lacking()
+        after = await scale_in(context, inventory, self._givers(inventory, lacking), why)
+        self._rolling.reconcile(after)
+
+    def _givers(self, inventory: Inventory, lacking: Resources) -> list[str]:
+        """Whom to ask for capacity: as few projects as will do, those with the most of it first.
+
+        Nobody knows how much a project gives. Asked are so many that the smallest instance of each
+        would do together: never more than needed, and few rounds.
+        """
+        instances = instances_by_project(inventory, self.context.hosts)
+        order = [ident for ident in willing(self.context) if instances.get(ident)]
+        order.sort(key=lambda ident: (-sum(one.size.vcpus for one in instances[ident]), ident))
+        chosen: list[str] = []
+        hoped = 0
+        for ident in order:
+            if chosen and hoped >= lacking.vcpus:
+                break
+            chosen.append(ident)
+            hoped += min(one.size.vcpus for one in instances[ident])
+        return chosen
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.create_task(self._reporting(work))
+
+    async def _reporting(self, work: Coroutine[Any, Any, None]) -> None:
+        await work
+        self._news.set()
+
+    def _seconds(self) -> float:
+        return (self.context.now() - self._origin).total_seconds()
+
+    # Hosts
+
+    async def _drain(self, name: str, why: str) -> None:
+        context = self.context
+        if context.hosts[name].state is HostState.PENDING:
+            await context.set_host(name, HostState.DRAINING, why)
+        await context.disable_host(name)
+
+    async def _maintain(self, name: str) -> None:
+        context = self.context
+        await context.disable_host(name)
+        if context.session.state is SessionState.PREPARE_MAINTENANCE:
+            await context.set_state(SessionState.START_MAINTENANCE)
+        await maintain(context, name)
+        self._rolling.maintained(name)
+
+    async def _skip(self, name: str, why: str) -> None:
+        """Leaves a host as it is."""
+        context = self.context
+        if context.hosts[name].state is HostState.SKIPPED:
+            return
+        self._rolling.drop(name, self._seconds())
+        await context.set_host(name, HostState.SKIPPED, why)
+        await context.enable_host(name)
+
+    # Instances
+
+    def _current(self, task: Task) -> bool:
+        """Whether a task still counts: its host may have been left meanwhile."""
+        return self._rolling.tasks.get(task.instance.id) is task
+
+    async def _ask(self, task: Task) -> None:
+        context, instance = self.context, task.instance
+        state = (
+            ProjectState.PREPARE_MAINTENANCE if task.second else ProjectState.PLANNED_MAINTENANCE
+        )
+        await self._show(state)
+        await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
+        project = await context.meet_project(instance.project_id)
+        if not project.reached:
+            self._rolling.agreed(instance.id)
+            return
+        registered = self._constraints.instances.get(instance.id)
+        notice = registered.lead_time if registered else context.session.request.options.lead_time
+        deadline = context.now() + timedelta(seconds=notice)
+        reply = await context.ask(
+            f"MOVE:{self._key(task)}",
+            instance.project_id,
+            state,
+            reply_by=deadline,
+            actions_at=deadline,
+            instances=[instance],
+            single=True,
+        )
+        if not self._current(task):
+            return
+        if reply is None or reply.state.startswith("NACK_"):
+            await self._refused(task, state, reply)
+            if not self._current(task):
+                return
+        action = chosen_action(instance, reply, self._constraints)
+        if action is MoveAction.OWN_ACTION:
+            await self._own_action(task)
+            return
+        await context.set_instance(
+            instance, InstanceState.AGREED, task.why, action=action, target=task.target
+        )
+        self._rolling.agreed(instance.id)
+
+    def _key(self, task: Task) -> str:
+        """Names the move off this host, and the question before it; a further try is a new one."""
+        source = task.instance.id, task.source
+        return f"{task.instance.id}:{task.source}:{self._failures[source]}"
+
+    async def _show(self, state: ProjectState) -> None:
+        """Shows the session's state; it does not go back from PLANNED to PREPARE."""
+        shown = self.context.session.state
+        wanted = SessionState(state)
+        if shown is not SessionState.PLANNED_MAINTENANCE:
+            await self.context.set_state(wanted)
+
+    async def _refused(self, task: Task, state: ProjectState, reply: Reply | None) -> None:
+        """A manager said no, or nothing: the session's policy decides.
+
+        Raises:
+            SessionFailed: by policy.
+        """
+        project, ident = task.instance.project_id, task.instance.id
+        said = f"answered {state.nack}" if reply else f"did not answer {state} in time"
+        why = f"project {project} {said} for instance {ident}"
+        policy = self.context.session.request.options.silent_projects
+        if policy is SilentPolicy.SKIP_HOST:
+            await self._skip(task.source, why)
+        elif reply is not None or policy is SilentPolicy.FAIL:
+            raise SessionFailed(why)
+
+    async def _own_action(self, task: Task) -> None:
+        context = self.context
+        await await_own_action(context, task.instance.id, [task.source])
+        self._rolling.gone(task.instance.id, self._seconds(), impacted=True)
+        self._rolling.reconcile(await context.inventory())
+
+    async def _move(self, task: Task) -> None:
+        context, instance = self.context, task.instance
+        action = context.instances[instance.id].action or MoveAction.LIVE_MIGRATE
+        if instance.status is InstanceStatus.STOPPED:
+            action = MoveAction.MIGRATE
+        record = await context.move(self._key(task), instance, action, task.target)
+        if record.state is MoveState.DONE:
+            self._rolling.moved(instance.id, record.target or "", self._seconds())
+            return
+        source = instance.id, task.source
+        self._failures[source] += 1
+        inventory = await when_free(context, instance.id)
+        now = inventory.instances.get(instance.id)
+        if now is None:
+            self._rolling.gone(instance.id, self._seconds(), impacted=True)
+        elif now.host != task.source:
+            self._rolling.moved(instance.id, now.host, self._seconds())
+        elif self._failures[source] >= ATTEMPTS or now.status is InstanceStatus.ERROR:
+            raise SessionFailed(
+                f"instance {instance.id} could not be moved off {task.source}: {record.error}"
+            )
+        else:
+            self._rolling.failed(instance.id, self._seconds())

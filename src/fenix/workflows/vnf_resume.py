@@ -1,0 +1,69 @@
+"""Where workflow `vnf` stands when it begins, also after a restart in the middle.
+
+Decisions are made anew from what the cloud and the session's records say; questions and moves
+have keys, so nothing is asked or done twice. Only moves under way are waited for first: until
+they end nobody knows where their instances will be.
+"""
+
+import asyncio
+
+from fenix.domain import (
+    Constraints,
+    HostState,
+    HostType,
+    Instance,
+    Inventory,
+    MoveState,
+)
+from fenix.planning.rolling import Rolling, RollingOptions
+from fenix.workflows.base import Context
+from fenix.workflows.moving import last_known
+
+BEGUN = (HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
+
+
+async def end_moves(context: Context) -> None:
+    """Waits for the moves that an earlier engine has begun."""
+    async with asyncio.TaskGroup() as tasks:
+        for key, record in context.moves.items():
+            if record.state is MoveState.INTENDED:
+                tasks.create_task(context.rejoin_move(key))
+
+
+def build(context: Context, inventory: Inventory, constraints: Constraints) -> Rolling:
+    """The state of the rolling; its times are seconds since the session was created."""
+    options = context.session.request.options
+    pending = [
+        name
+        for name, host in context.hosts.items()
+        if host.type is HostType.COMPUTE
+        and host.state not in (HostState.MAINTAINED, HostState.SKIPPED)
+    ]
+    ready = [
+        name
+        for name, host in inventory.hosts.items()
+        if host.type is HostType.COMPUTE and host.enabled and host.up and name not in pending
+    ]
+    rolling = Rolling(
+        inventory,
+        pending,
+        ready,
+        constraints,
+        RollingOptions(
+            parallel_hosts=options.parallel_hosts,
+            parallel_migrations=options.parallel_migrations,
+            parallel_migrations_per_host=options.parallel_migrations_per_host,
+            second_moves=options.second_moves,
+            default_members=options.max_impacted_members,
+        ),
+        begun=[name for name in pending if context.hosts[name].state in BEGUN],
+    )
+    for record in context.moves.values():
+        if record.finished_at is not None:
+            instance = inventory.instances.get(record.instance_id)
+            known = context.instances.get(record.instance_id)
+            moved: Instance | None = instance or (last_known(known) if known else None)
+            if moved is not None:
+                ended = (record.finished_at - context.session.created_at).total_seconds()
+                rolling.recovering(moved, ended)
+    return rolling
