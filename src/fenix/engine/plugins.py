@@ -1,5 +1,6 @@
 """Finds installed action plug-ins: entry points in group ``fenix.actions``."""
 
+from functools import cache
 from importlib.metadata import entry_points
 
 from fenix.actions.base import Action
@@ -8,6 +9,7 @@ from fenix.domain import InvalidField
 GROUP = "fenix.actions"
 
 
+@cache
 def load_action(name: str, field: str = "plugin") -> type[Action]:
     """The class of an action plug-in.
 

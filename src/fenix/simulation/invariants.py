@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fenix.domain import Resources
+from fenix.domain import ActionType, EventType, HostNews, Message, Resources
 from fenix.simulation.events import Event
 from fenix.simulation.scenario import Scenario
 
@@ -26,23 +26,26 @@ class _Instance:
     impacted_until: float = -1.0
     acked: bool = False
     notified_at: float | None = None
+    lead_time: float = 0.0
 
 
 @dataclass
 class Invariants:
-    """An observer of the event log that collects violations.
+    """An observer of the event log, and of the messages, that collects violations.
 
     Args:
         constrained: whether the workflow honours the groups' constraints (workflow vnf).
+        proceeds: whether an instance may move without an ACK when its lead time has passed.
     """
 
     scenario: Scenario
     constrained: bool = True
+    proceeds: bool = False
     violations: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._instances = {
-            one.id: _Instance(one.project, one.group, one.size, one.host)
+            one.id: _Instance(one.project, one.group, one.size, one.host, lead_time=one.lead_time)
             for one in self.scenario.instances
         }
         self._groups = {group.id: group for group in self.scenario.groups}
@@ -56,6 +59,9 @@ class Invariants:
         self._working: set[str] = set()
         self._maintained: Counter[str] = Counter()
         self._migrations: Counter[str] = Counter()
+        self._ids: dict[tuple[str, str], str] = {}
+        self._sequences: dict[tuple[str, str], int] = {}
+        self._news: dict[str, str] = {}
         self.peak_hosts = 0
         for ident, one in self._instances.items():
             self._enter(ident, one.host)
@@ -86,15 +92,38 @@ class Invariants:
         """
         for name in sorted(self._disabled - failed_hosts):
             self._violated(None, f"host {name} is left disabled")
+        actions = [one.type for one in self.scenario.session.actions].count(ActionType.HOST)
         if done:
             for host in self.scenario.session_hosts:
-                if self._maintained[host.name] == 0:
+                if self._maintained[host.name] < actions:
                     self._violated(None, f"host {host.name} was not worked on")
         for name, count in self._maintained.items():
-            if count > 1:
+            if count > actions:
                 self._violated(None, f"host {name} was worked on {count} times")
+        for name, news in self._news.items():
+            if news == HostNews.IN_MAINTENANCE:
+                self._violated(None, f"the news of host {name} end with {news}")
 
     # Messages
+
+    def heard(self, at: float, message: Message) -> None:
+        """Takes in a message that a receiver gets for the first time.
+
+        Args:
+            at: virtual seconds from the start.
+        """
+        event: Event = {"t": at}
+        session: str = message.payload["session_id"]
+        if self._ids.setdefault((session, message.key), message.id) != message.id:
+            self._violated(event, f"message {message.key} is sent under another id")
+        if message.sequence <= self._sequences.get((session, message.project_id), 0):
+            self._violated(event, f"message {message.key} is out of order")
+        self._sequences[session, message.project_id] = message.sequence
+        if message.event_type is EventType.HOST:
+            name: str = message.payload["host"]
+            if message.state != HostNews.IN_MAINTENANCE and name in self._working:
+                self._violated(event, f"{message.state} of host {name} while it is worked on")
+            self._news[name] = message.state
 
     def _notified(self, event: Event) -> None:
         if event["state"] in ("PREPARE_MAINTENANCE", "PLANNED_MAINTENANCE"):
@@ -114,7 +143,7 @@ class Invariants:
         one = self._instances[event["instance"]]
         if one.target is not None:
             self._violated(event, f"instance {event['instance']} is moved twice at one time")
-        if one.project in self._managed and not one.acked:
+        if one.project in self._managed and not (one.acked or self._led(one, event["t"])):
             self._violated(event, f"instance {event['instance']} moves without an ACK")
         if event["target"] in self._working:
             self._violated(event, f"a move to host {event['target']} that is worked on")
@@ -126,6 +155,12 @@ class Invariants:
         self._check_slots(event, 1, event["source"], event["target"])
         if one.group:
             self._check_group(event, one.group)
+
+    def _led(self, one: _Instance, now: float) -> bool:
+        """Whether an instance may move although its manager is silent."""
+        if not self.proceeds or one.notified_at is None:
+            return False
+        return now >= one.notified_at + one.lead_time - TOLERANCE
 
     def _move_finished(self, event: Event) -> None:
         ident = event["instance"]
@@ -157,6 +192,8 @@ class Invariants:
         )
         self._enter(event["instance"], event["host"])
         self._check_host(event, event["host"])
+        if event["host"] in self._working:
+            self._violated(event, f"{event['instance']} lands on a host that is worked on")
 
     # Hosts
 
@@ -173,6 +210,8 @@ class Invariants:
             )
         if name not in self._disabled and name in self._computes():
             self._violated(event, f"host {name} is worked on while it is enabled")
+        if self._news.get(name) != HostNews.IN_MAINTENANCE:
+            self._violated(event, f"host {name} is worked on before anybody was told")
         self._working.add(name)
         self.peak_hosts = max(self.peak_hosts, len(self._working))
         limit = self.scenario.limits.parallel_hosts

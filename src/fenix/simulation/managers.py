@@ -7,7 +7,7 @@ to the engine; their replies go through the same intake as those over HTTP.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from fenix.clouds import CloudError
 from fenix.clouds.simulated import SimulatedInstance, World
@@ -17,6 +17,14 @@ from fenix.simulation.scenario import ManagerModel, Scenario
 
 Answer = Callable[[Reply], Awaitable[None]]
 """Hands a reply to Fenix."""
+
+
+class Manager(Protocol):
+    """Who gets a project's messages."""
+
+    async def handle(self, message: Message, answer: Answer) -> None:
+        """Does what a message asks for and answers it."""
+        ...
 
 
 class SimulatedManager:
@@ -128,6 +136,11 @@ class ManagerChannel:
     Args:
         tasks: runs what managers do.
         answer: takes their replies.
+
+    Attributes:
+        managers: who gets the messages of each project that has a manager.
+        sent: every message as it came, also one that came twice.
+        listeners: are told the virtual time and each message, when it comes for the first time.
     """
 
     name = "simulated"
@@ -140,7 +153,7 @@ class ManagerChannel:
         tasks: asyncio.TaskGroup,
         answer: Answer,
     ) -> None:
-        self._managers = {
+        self.managers: dict[str, Manager] = {
             project.id: SimulatedManager(project.id, project.manager, scenario, world, log)
             for project in scenario.projects
             if project.manager is not None
@@ -150,13 +163,13 @@ class ManagerChannel:
         self._answer = answer
         self._seen: set[str] = set()
         self.sent: list[Message] = []
-        """Every message as it came, also one that came twice."""
+        self.listeners: list[Callable[[float, Message], None]] = []
 
     def targets(
         self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]
     ) -> Sequence[str]:
         """See `Channel.targets`."""
-        if event_type is EventType.SCHEDULED and project_id not in self._managers:
+        if event_type is EventType.SCHEDULED and project_id not in self.managers:
             return ()
         return ("",)
 
@@ -167,6 +180,8 @@ class ManagerChannel:
             return
         self._seen.add(message.id)
         now = asyncio.get_running_loop().time()
+        for listener in self.listeners:
+            listener(round(now - self._log.start, 6), message)
         if message.event_type is EventType.SESSION:
             self._log.record(now, "session.state", {"state": message.state})
         if message.event_type is not EventType.SCHEDULED:
@@ -177,7 +192,7 @@ class ManagerChannel:
             "instances": list(message.instance_ids),
         }
         self._log.record(now, "project.notified", keys)
-        self._spawn(self._managers[message.project_id].handle(message, self._answer))
+        self._spawn(self.managers[message.project_id].handle(message, self._answer))
 
     async def close(self) -> None:
         """See `Channel.close`."""

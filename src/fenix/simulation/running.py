@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from fenix.clouds.simulated import SimulatedCloud, World
-from fenix.domain import HostState, Reply, Session, SessionOptions
+from fenix.domain import HostState, Reply, Session, SessionOptions, SilentPolicy
 from fenix.engine import Engine, EngineSettings, Tools, intake
 from fenix.simulation.building import (
     build_world,
@@ -73,11 +73,14 @@ class Outcome:
         return self.stage.invariants.violations
 
 
-async def set_stage(scenario: Scenario, tasks: asyncio.TaskGroup) -> Stage:
+async def set_stage(
+    scenario: Scenario, tasks: asyncio.TaskGroup, database: Database | None = None
+) -> Stage:
     """Builds everything but the engine.
 
     Args:
         tasks: runs managers and host work.
+        database: one with all tables and no rows; None: a new one in memory.
     """
     loop = asyncio.get_running_loop()
     world = build_world(scenario)
@@ -85,8 +88,9 @@ async def set_stage(scenario: Scenario, tasks: asyncio.TaskGroup) -> Stage:
     invariants = Invariants(scenario, constrained=scenario.session.workflow == "vnf")
     log.observers.append(invariants)
     world.listeners.append(log.record)
-    database = Database("sqlite://")
-    create_tables(database.engine)
+    if database is None:
+        database = Database("sqlite://")
+        create_tables(database.engine)
     now = virtual_now()
 
     async def answer(reply: Reply) -> None:
@@ -94,6 +98,7 @@ async def set_stage(scenario: Scenario, tasks: asyncio.TaskGroup) -> Stage:
         stage.wake()
 
     channel = ManagerChannel(scenario, world, log, tasks, answer)
+    channel.listeners.append(invariants.heard)
     stage = Stage(
         scenario,
         world,
@@ -122,6 +127,8 @@ async def create_session(
 ) -> Session:
     """Creates the scenario's session."""
     request = session_request(stage.scenario, workflow, stage.now(), options)
+    policy = request.options.silent_projects
+    stage.invariants.proceeds = policy is SilentPolicy.PROCEED
     return await intake.create_session(
         stage.database, stage.cloud, request, "admin", stage.now(), session_id="simulation"
     )
