@@ -27,6 +27,7 @@ __all__ = [
     "SimulatedMove",
     "World",
     "create",
+    "list_opts",
 ]
 
 
@@ -36,3 +37,10 @@ def create(conf: "cfg.ConfigOpts") -> "Cloud":
     from fenix.clouds.simulated import connect
 
     return connect.create(conf)
+
+
+def list_opts() -> list[tuple[str, list["cfg.Opt"]]]:
+    """The driver's options, for oslo-config-generator."""
+    from fenix.clouds.simulated import connect
+
+    return [(connect.GROUP, connect.OPTIONS)]

@@ -10,7 +10,7 @@ from fenix.clouds.simulated.wire import DEFAULT_PORT
 
 GROUP = "simulated_cloud"
 
-OPTIONS = [
+OPTIONS: list[cfg.Opt] = [
     cfg.URIOpt(
         "url",
         default=f"http://127.0.0.1:{DEFAULT_PORT}",
