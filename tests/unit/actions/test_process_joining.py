@@ -140,6 +140,8 @@ def test_without_its_supervisor_the_outcome_is_unknown(bench: Bench) -> None:
     async def main() -> ActionResult:
         async with asyncio.TaskGroup() as group:
             running = group.create_task(bench.runner.run(bench.request("gated")))
+            log = bench.files / "log"
+            await until(lambda: log.exists() and log.stat().st_size > 0, "a line in the log")
             await bench.noting()
             await kill_supervisor(bench)
         return running.result()
