@@ -8,6 +8,7 @@ the head is read, so that nobody can look at other services through Fenix.
 
 import asyncio
 import json
+import logging
 import re
 import ssl
 from collections.abc import Sequence
@@ -23,13 +24,22 @@ from fenix.messaging.addresses import Address, Network, NetworkType, allowed, re
 from fenix.messaging.base import DeliveryFailed
 from fenix.messaging.bodies import aodh_body, cloudevents_body
 
+log = logging.getLogger(__name__)
+
 GROUP = "http_channel"
 OPTS = (
     cfg.FloatOpt(
         "timeout",
+        default=360.0,
+        min=0.1,
+        help="Seconds that a receiver may take to answer a delivery. OPNFV Doctor's managers do "
+        "all their work, scaling included, before they answer the POST.",
+    ),
+    cfg.FloatOpt(
+        "connect_timeout",
         default=10.0,
         min=0.1,
-        help="Seconds that one delivery may take, from looking up the name to the answer.",
+        help="Seconds that it may take to look up a receiver's name and to connect to it.",
     ),
     cfg.ListOpt(
         "allow_networks",
@@ -56,15 +66,24 @@ class HttpChannel:
     repetition.
 
     Args:
-        timeout: seconds that one delivery may take.
+        timeout: seconds that a receiver may take to answer. One that has got the message and stays
+            silent for longer is not sent it again: it may be scaling in, and would do it twice.
         networks: where it may connect to; empty: see `fenix.messaging.addresses.allowed`.
         trust: which authorities vouch for https receivers.
+        connect_timeout: seconds that it may take to look up a name and to connect.
     """
 
     name = "http"
 
-    def __init__(self, timeout: float, networks: Sequence[Network], trust: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        timeout: float,
+        networks: Sequence[Network],
+        trust: ssl.SSLContext,
+        connect_timeout: float = 10.0,
+    ) -> None:
         self._timeout = timeout
+        self._connect_timeout = min(connect_timeout, timeout)
         self._networks = tuple(networks)
         self._trust = trust
 
@@ -87,14 +106,26 @@ class HttpChannel:
         if target is None:
             raise DeliveryFailed("this channel posts to subscriptions, and does not broadcast")
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._connect_timeout):
                 url = httpx.URL(target.url)
                 addresses = await self._addresses(url)
-                response = await self._post(url, addresses, message, target)
         except TimeoutError:
-            raise DeliveryFailed(f"no answer within {self._timeout:g} s") from None
+            limit = self._connect_timeout
+            raise DeliveryFailed(f"its name was not resolved within {limit:g} s") from None
         except httpx.InvalidURL as error:
             raise DeliveryFailed(f"not a URL: {error}") from error
+        try:
+            async with asyncio.timeout(self._connect_timeout + self._timeout):
+                response = await self._post(url, addresses, message, target)
+        except (httpx.ReadTimeout, TimeoutError):
+            log.warning(
+                "message %s (%s): %s took it and did not answer within %g s; it is not sent again",
+                message.id,
+                message.state,
+                target.url,
+                self._timeout,
+            )
+            return
         except httpx.HTTPError as error:
             raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
         if not response.is_success:
@@ -139,7 +170,11 @@ class HttpChannel:
             },
             extensions={
                 "sni_hostname": _host(url),
-                "timeout": {"connect": self._timeout / len(addresses)},
+                "timeout": {
+                    "connect": self._connect_timeout / len(addresses),
+                    "write": self._connect_timeout,
+                    "read": self._timeout,
+                },
             },
         )
         failure: httpx.HTTPError = httpx.ConnectError("no address")
@@ -167,7 +202,7 @@ def create(conf: cfg.ConfigOpts) -> HttpChannel:
     conf.register_opts(OPTS, GROUP)
     options = conf[GROUP]
     trust = ssl.create_default_context(cafile=options.cafile)
-    return HttpChannel(options.timeout, options.allow_networks, trust)
+    return HttpChannel(options.timeout, options.allow_networks, trust, options.connect_timeout)
 
 
 def _host(url: httpx.URL) -> str:

@@ -46,8 +46,12 @@ def _culprits(value: Any) -> Iterator[str]:
 
 
 def _reads_back(value: Any, text: str) -> bool:
+    # OPNFV Doctor's managers take every u' for Python 2's mark of a text and cut out the u.
+    as_doctor_reads = text.replace("u'", "'")
     try:
-        return _same(ast.literal_eval(text), value) and _same(yaml.safe_load(text), value)
+        return _same(ast.literal_eval(text), value) and _same(
+            yaml.safe_load(as_doctor_reads), value
+        )
     except (ValueError, SyntaxError, yaml.YAMLError):
         return False
 
