@@ -1,0 +1,1 @@
+"""Services beside the cloud that only some tests need."""
