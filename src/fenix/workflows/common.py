@@ -57,7 +57,12 @@ class CommonStates(Workflow):
             deadline,
             deadline,
         )
-        agreed(context, ProjectState.MAINTENANCE_COMPLETE, answers)
+        # The work is done: who stays silent now does not make it undone. Tacker never answers this
+        # after more than one scale-in.
+        for ident in (ident for ident, reply in answers.items() if reply is None):
+            await context.note("project.silent", "no answer to MAINTENANCE_COMPLETE", project=ident)
+        heard = {ident: reply for ident, reply in answers.items() if reply is not None}
+        agreed(context, ProjectState.MAINTENANCE_COMPLETE, heard)
         return SessionState.MAINTENANCE_DONE
 
 

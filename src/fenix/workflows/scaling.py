@@ -33,7 +33,7 @@ async def scale_in(
         The cloud after the round.
 
     Raises:
-        SessionFailed: nobody gives anything.
+        SessionFailed: nothing was given.
     """
     number = int(context.memory.get("scale_in", 1))
     options = context.session.request.options
@@ -47,24 +47,29 @@ async def scale_in(
         deadline,
         deadline,
     )
-    if not any(reply and reply.state == ProjectState.SCALE_IN.ack for reply in answers.values()):
-        silent = [ident for ident, reply in answers.items() if reply is None]
-        asked = f"{', '.join(sorted(answers))} did not agree" if answers else "nobody can be asked"
-        raise SessionFailed(
-            f"no host can be emptied and nobody scales in: {asked}"
-            + (f" (silent: {', '.join(silent)})" if silent else "")
-            + f"; {why}"
-        )
 
     def smaller(now: Inventory) -> bool:
         return any(ident not in now.instances for ident in before.instances)
 
+    # What counts is what was freed: some managers agree and free nothing, others free something
+    # and never answer.
+    agreed = any(reply and reply.state == ProjectState.SCALE_IN.ack for reply in answers.values())
     after = await until(
         context,
         smaller,
-        options.settle_timeout,
+        options.settle_timeout if agreed else 0,
         "cloud",
         "show that instances are gone after the scale-in",
     )
     await context.remember(scale_in=number + 1)
-    return after or await context.inventory()
+    if after is not None:
+        return after
+    said = ", ".join(
+        f"project {ident} {reply.state if reply else 'did not answer'}"
+        for ident, reply in answers.items()
+    )
+    raise SessionFailed(
+        "no host can be emptied, and no scale-in gives room: "
+        + (f"{said}, and no instance is gone" if said else "there is no project that can be asked")
+        + f"; {why}"
+    )
