@@ -29,11 +29,10 @@ from fenix.domain import (
     SessionState,
     TimelineEntry,
 )
-from fenix.engine.plugins import load_action
+from fenix.engine.plugins import load_action, load_workflow
 from fenix.messaging.limits import unfit_for_trait
 from fenix.store import Database, progress, replies, sessions, timeline
 from fenix.store.admission import has_instance, one_at_a_time
-from fenix.workflows import registry
 
 ACCEPTED_REPLIES = REPLY_STATES | {
     ProjectState.INSTANCE_ACTION_DONE.ack,
@@ -120,7 +119,7 @@ async def continue_session(
     def write(connection: Connection) -> None:
         one_at_a_time(connection)
         session = _session(connection, session_id)
-        allowed = registry.load(session.request.workflow).states()
+        allowed = load_workflow(session.request.workflow).states()
         if state not in allowed:
             raise InvalidField("state", state, f"one of {', '.join(allowed)}")
         if session.state is not SessionState.MAINTENANCE_FAILED:
@@ -182,7 +181,7 @@ async def accept_reply(database: Database, reply: Reply, now: datetime) -> None:
 
 
 def _check_request(request: SessionRequest, now: datetime, rules: IntakeRules) -> None:
-    registry.load(request.workflow)
+    load_workflow(request.workflow)
     earliest, latest = now - rules.past, now + rules.future
     if not earliest <= request.maintenance_at <= latest:
         raise InvalidField(

@@ -1,12 +1,30 @@
-"""Finds installed action plug-ins: entry points in group ``fenix.actions``."""
+"""Loads what a request names and what must be installed: workflows and action plug-ins.
 
+One that is installed and broken is refused like one that is not installed: the request can't be
+carried out as it is, and the log says why.
+"""
+
+import logging
+from collections.abc import Callable
 from functools import cache
-from importlib.metadata import entry_points
+from typing import TypeVar
 
-from fenix.actions.base import Action
+from fenix.actions import Action, plugins
 from fenix.domain import InvalidField
+from fenix.workflows import Workflow, registry
 
-GROUP = "fenix.actions"
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def load_workflow(name: str) -> type[Workflow]:
+    """The class of a workflow.
+
+    Raises:
+        InvalidField: none of that name is installed, or it can't be loaded.
+    """
+    return _loaded("workflow", name, registry.load)
 
 
 @cache
@@ -17,11 +35,19 @@ def load_action(name: str, field: str = "plugin") -> type[Action]:
         field: what the caller calls the name.
 
     Raises:
-        InvalidField: none of that name is installed.
+        InvalidField: none of that name is installed, or it can't be loaded.
     """
-    installed = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in installed:
-        known = ", ".join(sorted(installed))
+    if name not in plugins.names():
+        known = ", ".join(plugins.names())
         raise InvalidField(field, name, f"an installed action plug-in: {known}")
-    found: type[Action] = installed[name].load()
-    return found
+    return _loaded(field, name, plugins.load)
+
+
+def _loaded(field: str, name: str, load: Callable[[str], T]) -> T:
+    try:
+        return load(name)
+    except InvalidField:
+        raise
+    except Exception as error:
+        log.exception("%s: %s is installed, and can't be loaded", field, name)
+        raise InvalidField(field, name, f"one that can be loaded, but: {error}") from error

@@ -1,6 +1,7 @@
 """What has to be looked up, or held still, before something new is let in."""
 
-from sqlalchemy import Connection, column, select, table
+from sqlalchemy import Connection as Connection  # for those who only hand it on
+from sqlalchemy import column, select, table
 
 from fenix.store.tables import instances
 
