@@ -29,7 +29,14 @@ class Broken(Action):
     def validate(cls, metadata):
         return metadata["nothing"]["like"]["this"]
 """
-ENTRIES = "[fenix.actions]\npicky = picky_plugin:Picky\nbroken = picky_plugin:Broken\n"
+ENTRIES = """\
+[fenix.actions]
+picky = picky_plugin:Picky
+broken = picky_plugin:Broken
+absent = picky_plugin:Absent
+[fenix.workflows]
+absent = picky_plugin:Absent
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)

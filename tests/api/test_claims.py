@@ -25,17 +25,18 @@ SECONDS = 60
 
 
 @pytest.fixture(params=["sqlite", *ON_SERVERS])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A migrated database that several can use."""
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Database]]:
+    """One database as several processes see it."""
     with ExitStack() as stack:
         if request.param == "sqlite":
             url = f"sqlite:///{tmp_path}/fenix.db"
         else:
             url = stack.enter_context(scratch(request.param))
-        database = Database(url)
-        migrate.upgrade(database)
-        database.close()
-        yield url
+        made = [Database(url) for _ in range(PROCESSES)]
+        for database in made:
+            stack.callback(database.close)
+        migrate.upgrade(made[0])
+        yield made
 
 
 def attempt(database: Database, barrier: Barrier, hosts: tuple[str, ...]) -> str | None:
@@ -60,8 +61,7 @@ def end(database: Database, session_id: str, state: SessionState) -> None:
     asyncio.run(database.write(sessions.save(ended)))
 
 
-def test_of_those_who_want_a_host_one_gets_it(url: str) -> None:
-    databases = [Database(url) for _ in range(PROCESSES)]
+def test_of_those_who_want_a_host_one_gets_it(databases: list[Database]) -> None:
     wanted = [("compute-1",), ("compute-2", "compute-1"), (), ("compute-1", "compute-3")]
     with ThreadPoolExecutor(PROCESSES) as threads:
         for _ in range(ROUNDS):
@@ -75,12 +75,10 @@ def test_of_those_who_want_a_host_one_gets_it(url: str) -> None:
             owned = asyncio.run(databases[0].read(lambda c, s=won[0]: progress.list_hosts(c, s)))
             assert owned
             end(databases[0], won[0], SessionState.MAINTENANCE_DONE)
-    for database in databases:
-        database.close()
 
 
-def test_of_those_who_go_on_with_the_same_hosts_one_does(url: str) -> None:
-    databases = [Database(url) for _ in range(2)]
+def test_of_those_who_go_on_with_the_same_hosts_one_does(databases: list[Database]) -> None:
+    databases = databases[:2]
     failed = []
     for database in databases:
         made = attempt(database, Barrier(1), ("compute-1",))
@@ -100,5 +98,3 @@ def test_of_those_who_go_on_with_the_same_hosts_one_does(url: str) -> None:
     with ThreadPoolExecutor(2) as threads:
         tries = [threads.submit(go_on, *pair) for pair in zip(databases, failed, strict=True)]
         assert sorted(one.result(SECONDS) for one in tries) == [False, True]
-    for database in databases:
-        database.close()

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection
-
 from fenix.api.schemas.progress import DeliveryView, MessageView
 from fenix.api.schemas.sessions import RequestView, SessionDetail, SpecView
 from fenix.domain import (
@@ -26,6 +24,7 @@ from fenix.domain import (
     SessionRequest,
 )
 from fenix.store import messages, progress, sessions
+from fenix.store.admission import Connection
 
 LOG_SHOWN = 2000
 """Characters of an action's log that the detail shows, from its end."""

@@ -6,6 +6,7 @@ token; an inner application catches the identity that the filter adds.
 
 import asyncio
 import logging
+import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from fenix.api.auth import AuthenticationUnavailable, Caller, NoValidToken
 with warnings.catch_warnings():
     # WebOb, which keystonemiddleware is built on, still imports it on Python before 3.13.
     warnings.filterwarnings("ignore", "'cgi' is deprecated", DeprecationWarning)
-    from keystonemiddleware.auth_token import AuthProtocol
+    from keystonemiddleware import auth_token
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,11 @@ class KeystoneAuthenticator:
     def __init__(self, conf: cfg.ConfigOpts, limit: float) -> None:
         self._limit = limit
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="keystone")
-        self._filter = AuthProtocol(
+        for group, opts in auth_token.list_opts():
+            conf.register_opts(opts, group=group)
+            # By itself it has no limit, and a thread that hangs would keep the process from ending.
+            conf.set_default("http_connect_timeout", math.ceil(limit), group=group)
+        self._filter = auth_token.AuthProtocol(
             _catch, {"oslo_config_config": conf, "delay_auth_decision": False}
         )
 

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from sqlalchemy import Connection
 
 from fenix.api.auth import Caller
 from fenix.api.dependencies import GroupId, Identified, InstanceId, ServicesDep
@@ -19,6 +18,7 @@ from fenix.api.schemas.fields import Empty
 from fenix.api.validation import Malformed, body_of
 from fenix.domain import GroupConstraints, InstanceConstraints, InvalidField, NotFound
 from fenix.store import constraints
+from fenix.store.admission import Connection
 
 router = APIRouter(prefix="/v1", tags=["constraints"])
 

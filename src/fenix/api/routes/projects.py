@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from sqlalchemy import Connection
 
 from fenix.api import detail
 from fenix.api.dependencies import (
@@ -24,6 +23,7 @@ from fenix.api.validation import body_of
 from fenix.domain import NotFound, ProjectRecord, Reply
 from fenix.engine import intake
 from fenix.store import progress
+from fenix.store.admission import Connection
 
 router = APIRouter(prefix="/v1/maintenance/{session}/{project}", tags=["projects"])
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy import Connection
 
 from fenix.api import detail
 from fenix.api.auth import Caller
@@ -27,6 +26,7 @@ from fenix.api.validation import body_of
 from fenix.domain import InvalidField, TimelineEntry
 from fenix.engine import intake
 from fenix.store import sessions, timeline
+from fenix.store.admission import Connection
 
 router = APIRouter(prefix="/v1/maintenance", tags=["sessions"])
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy import Connection
 
 from fenix.api.auth import Caller
 from fenix.api.dependencies import Identified, ServicesDep, SubscriptionId
@@ -24,7 +23,7 @@ from fenix.api.validation import Malformed, body_of
 from fenix.domain import Conflict, EventType, NotFound, Subscription
 from fenix.messaging import Channel, DeliveryFailed
 from fenix.store import subscriptions
-from fenix.store.admission import one_at_a_time
+from fenix.store.admission import Connection, one_at_a_time
 
 router = APIRouter(prefix="/v1/subscription", tags=["subscriptions"])
 
