@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from fenix.domain import MoveAction, Reply
-from fenix.store import progress, replies
+from fenix.store import progress, replies, sessions
 from tests.api.harness import Api, problem
 from tests.factories import make_instance
 
+ACK = {"state": "ACK_PLANNED_MAINTENANCE"}
 UNKNOWN = "00000000-0000-0000-0000-00000000beef"
 
 
@@ -96,6 +97,14 @@ def test_replies_of_known_managers_come_in(
     assert api.wakes == 1
 
 
+def test_an_instance_that_the_last_message_names_is_known(api: Api) -> None:
+    session_id = api.session()
+    api.add_project(session_id, "p1", "i5")
+    for instance, code in (("i5", 200), ("i6", 404)):
+        path = f"/v1/maintenance/{session_id}/p1/{instance}"
+        assert api.call("PUT", path, ACK, as_="p1").status_code == code
+
+
 def test_a_reply_may_come_twice(api: Api, session: str) -> None:
     for _ in range(2):
         body = {"state": "ACK_MAINTENANCE"}
@@ -105,8 +114,6 @@ def test_a_reply_may_come_twice(api: Api, session: str) -> None:
 
 def test_a_reply_to_a_session_that_is_over_changes_nothing(api: Api, session: str) -> None:
     api.fail(session)
-    from fenix.store import sessions
-
     api.write(lambda c: sessions.close(c, session))
     answer = api.call(
         "PUT", f"/v1/maintenance/{session}/p1", {"state": "ACK_MAINTENANCE"}, as_="p1"
@@ -153,9 +160,6 @@ def test_a_malformed_reply_is_refused(
     assert problem(answer, 400).startswith(message)
     assert inbox(api, session) == []
     assert api.wakes == 0
-
-
-ACK = {"state": "ACK_PLANNED_MAINTENANCE"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from fenix.domain import (
     HostRecord,
     HostState,
     MoveState,
+    SessionOptions,
     SessionState,
     SilentPolicy,
 )
@@ -59,8 +60,6 @@ def test_what_was_asked_for_is_kept(api: Api) -> None:
 
 
 def test_options_that_are_not_chosen_are_as_configured() -> None:
-    from fenix.domain import SessionOptions
-
     api = Api(session_options=SessionOptions(reply_timeout=7, parallel_hosts=2))
     session_id = api.session(options={"parallel_hosts": 5})
     options = api.stored(session_id).request.options

@@ -168,12 +168,14 @@ async def accept_reply(database: Database, reply: Reply, now: datetime) -> None:
 
     def write(connection: Connection) -> None:
         session = _session(connection, reply.session_id)
-        if progress.get_project(connection, reply.session_id, reply.project_id) is None:
+        project = progress.get_project(connection, reply.session_id, reply.project_id)
+        if project is None:
             raise NotFound(f"in session {reply.session_id} project", reply.project_id)
-        if reply.instance_id is not None and not has_instance(
-            connection, reply.session_id, reply.project_id, reply.instance_id
+        known = reply.instance_id is None or reply.instance_id in project.instance_ids
+        if not known and not has_instance(
+            connection, reply.session_id, reply.project_id, reply.instance_id or ""
         ):
-            raise NotFound(f"in session {reply.session_id} instance", reply.instance_id)
+            raise NotFound(f"in session {reply.session_id} instance", reply.instance_id or "")
         if session.open:  # else nobody would ever take it out again
             replies.add(connection, reply, now)
 
