@@ -1,0 +1,28 @@
+"""Puts the service together from its parts, as the configuration says, and runs it.
+
+The only place that knows all rooms at once: below it none builds another, above it the command
+line knows neither the database nor how anything is wired.
+"""
+
+from fenix.service.clock import utc_now
+from fenix.service.errors import CannotStart
+from fenix.service.http import HttpServer, listen
+from fenix.service.parts import Parts, build, read_config
+from fenix.service.running import run, run_until_signalled, set_up_log
+from fenix.service.schema import current_revision, newest_revision, upgrade
+
+__all__ = [
+    "CannotStart",
+    "HttpServer",
+    "Parts",
+    "build",
+    "current_revision",
+    "listen",
+    "newest_revision",
+    "read_config",
+    "run",
+    "run_until_signalled",
+    "set_up_log",
+    "upgrade",
+    "utc_now",
+]
