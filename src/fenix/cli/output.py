@@ -12,6 +12,9 @@ from rich.text import Text
 PIPE_WIDTH = 200
 """Columns where nobody's terminal says how many there are."""
 
+LONGEST_NAME = 36
+"""Characters of a name that are shown on one line; an id has as many."""
+
 
 def console() -> Console:
     """Where tables go; wide in a pipe, so that nothing is folded for `grep`."""
@@ -24,13 +27,32 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2))
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table; cells that are no `Text` yet are shown as they are, None as nothing."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    one_line: bool = False,
+) -> Table:
+    """A table; cells that are no `Text` yet are shown as they are, None as nothing.
+
+    Args:
+        one_line: no borders, and each row on one line, however long its texts are.
+    """
     made = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(_cell(cell) for cell in row))
+    cells = [[_cell(value) for value in row] for row in rows]
+    if one_line:
+        made.box = None
+    for number, column in enumerate(columns):
+        widest = max((len(row[number]) for row in cells), default=0)
+        made.add_column(
+            column,
+            overflow="ellipsis" if one_line else "fold",
+            no_wrap=one_line,
+            # What is cut is the last column, where the sentences are.
+            min_width=min(widest, LONGEST_NAME) if one_line and number < len(columns) - 1 else None,
+        )
+    for row in cells:
+        made.add_row(*row)
     return made
 
 

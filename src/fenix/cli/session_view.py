@@ -54,22 +54,24 @@ def whole(detail: Detail) -> Group:
 
 
 def progress(
-    detail: Detail, lines: Sequence[Mapping[str, Any]], trouble: str, shown: int = 12
+    detail: Detail, lines: Sequence[Mapping[str, Any]], trouble: str, height: int
 ) -> Group:
     """What to watch while a session runs.
 
     Args:
         lines: of the timeline, oldest first.
         trouble: why there is nothing newer; empty: there is.
-        shown: how many hosts, instances and lines; of many hosts only those that matter now.
+        height: lines that there are to show it; of many hosts those that matter now are shown.
     """
     parts: list[RenderableType] = [heading(detail)]
     if trouble:
         parts.append(Text(trouble, style="red"))
     parts += _waits(detail)
+    # Three tables, each with a title and a head.
+    shown = max(3, (height - len(parts) - 7) // 3)
     parts.append(hosts_table(detail, shown))
     parts.append(instances_table(detail, shown))
-    parts.append(timeline_table(lines[-shown:]))
+    parts.append(timeline_table(lines[-shown:], one_line=True))
     return Group(*parts)
 
 
@@ -179,10 +181,10 @@ def errors_table(detail: Detail) -> Table:
     return table("errors", ("what", "which", "error"), rows)
 
 
-def timeline_table(lines: Sequence[Mapping[str, Any]]) -> Table:
+def timeline_table(lines: Sequence[Mapping[str, Any]], one_line: bool = False) -> Table:
     """Lines of the timeline."""
     rows = ((clock(one["at"]), one["what"], subject(one), one["why"]) for one in lines)
-    return table("timeline", ("at", "what", "which", "why"), rows)
+    return table("timeline", ("at", "what", "which", "why"), rows, one_line)
 
 
 def subject(line: Mapping[str, Any]) -> str:
@@ -206,7 +208,7 @@ def _state(state: str) -> Text:
 
 
 def _waits(detail: Detail) -> list[RenderableType]:
-    return [Text(f"waits for {wait_text(wait)}") for wait in detail["waiting_for"][:5]]
+    return [Text(f"waits for {wait_text(wait)}") for wait in detail["waiting_for"][:3]]
 
 
 def _limited(
@@ -215,4 +217,4 @@ def _limited(
     count = len(rows)
     if shown is not None and count > shown:
         title, rows = f"{title} ({shown} of {count})", rows[:shown]
-    return table(title, columns, rows)
+    return table(title, columns, rows, one_line=shown is not None)

@@ -95,8 +95,13 @@ def follow(client: Client, session_id: str, interval: float = 1.0, patience: flo
     try:
         watch.look()
         if target.is_terminal:
-            with Live(console=target, auto_refresh=False, transient=False) as live:
-                _until_end(watch, interval, lambda: live.update(_picture(watch), refresh=True))
+            with Live(console=target, auto_refresh=False) as live:
+
+                def show() -> None:
+                    lines, trouble = list(watch.lines), watch.trouble
+                    live.update(progress(watch.detail, lines, trouble, target.height), refresh=True)
+
+                _until_end(watch, interval, show)
         else:
             _until_end(watch, interval, Lines(watch).show)
     except ApiError as error:
@@ -145,7 +150,3 @@ def _until_end(watch: Watch, interval: float, show: Callable[[], None]) -> None:
         time.sleep(interval)
         watch.look()
         show()
-
-
-def _picture(watch: Watch) -> Any:
-    return progress(watch.detail, list(watch.lines), watch.trouble)

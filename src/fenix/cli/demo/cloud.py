@@ -9,9 +9,15 @@ RECOVERY = 1
 MOVE_SECONDS = 1.5
 
 
+def scale_in(hosts: int) -> int:
+    """How many instances the application gives back: as in Doctor's test."""
+    others = 2 * hosts - 2
+    return 2 if others < 7 else others // 2
+
+
 def impacted(hosts: int) -> int:
     """How many of the application's instances without a standby may be away at one time."""
-    return max(1, (hosts - 1) // 2)
+    return max(2, scale_in(hosts) - 1)
 
 
 def cloud(hosts: int) -> Scenario:

@@ -16,7 +16,7 @@ import httpx
 
 from fenix.actions.leftovers import end_processes
 from fenix.cli.client import ApiError, Client, PlainTransport, Unreachable
-from fenix.cli.demo.cloud import PROJECT, RECOVERY, cloud, impacted
+from fenix.cli.demo.cloud import PROJECT, RECOVERY, cloud, impacted, scale_in
 from fenix.cli.demo.monitor import add_monitor, subscription
 from fenix.cli.errors import CommandFailed
 from fenix.clouds.simulated import SimulatedCloud
@@ -182,7 +182,8 @@ class Stage:
         command = [sys.executable, "-m", "fenix.cli", "manager", "--verbose", "--constraints"]
         command += ["--url", self.api_url, "--port", str(port), "--format", "aodh"]
         command += ["--cloud-url", self.cloud_url, "--project-id", PROJECT, "--action", "MIGRATE"]
-        command += ["--removable", "app", "--scale-in", "2", "--lead-time", "20"]
+        command += ["--removable", "app", "--scale-in", str(scale_in(self.hosts))]
+        command += ["--lead-time", "20"]
         command += ["--recovery-time", str(RECOVERY)]
         command += ["--max-impacted-members", str(impacted(self.hosts))]
         with (self._place / "manager.log").open("wb") as log:
