@@ -1,0 +1,74 @@
+# What a developer does, each with all that it needs. `make` alone shows the list.
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	command -v $(p) >/dev/null && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	&& command -v $(p))) python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.ready-docs
+N ?= 3
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format test-services test-openstack bench soak docs devcloud \
+	devcloud-stop clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## See a whole maintenance on this machine (ARGS="--hosts 6 --keep")
+	$(BIN)/fenix demo $(ARGS)
+
+test: $(READY) ## Run all tests that need nothing else on the machine
+	$(BIN)/pytest -n 2 -m "not services and not openstack" $(ARGS)
+
+check: $(READY) ## Check format, style, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Bring the code into its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test-services: $(READY) ## Run the tests that need MariaDB, PostgreSQL and RabbitMQ
+	scripts/services
+	$(BIN)/pytest -m services $(ARGS)
+
+test-openstack: $(READY) ## Run the tests that need a real OpenStack; it is set up first
+	$(BIN)/python -m devcloud ensure $(N)
+	$(BIN)/pytest -m openstack $(ARGS)
+
+bench: $(READY) ## Measure the workflows on simulated clouds
+	$(BIN)/python scripts/bench.py $(ARGS)
+
+soak: $(READY) ## Run random simulations until one finds something
+	$(BIN)/python scripts/soak.py $(ARGS)
+
+docs: $(DOCS_READY) ## Build the documentation into docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+devcloud: $(READY) ## Set up and start a real OpenStack with N fake hypervisors on this machine
+	$(BIN)/python -m devcloud ensure $(N)
+
+devcloud-stop: ## Stop it and forget what was in it
+	$(PYTHON) -m devcloud destroy
+
+clean: ## Remove everything that is made here
+	rm -rf $(VENV) docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
+		--editable ".[mysql,postgresql]"
+	@touch $@
+
+$(DOCS_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	@touch $@
