@@ -34,17 +34,20 @@ class Gate:
         crash_at: number of the effect to die at, from 1; None: never.
         after: die when it has just been done, else just before.
         effects: the kinds of effects in their order.
+        times: when they were done, by the event loop's time in seconds.
     """
 
     crash_at: int | None = None
     after: bool = False
     effects: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     died: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def effect(self, kind: str, do: Callable[[], Awaitable[T]]) -> T:
         """Does something outward, unless the engine is dead or dies now."""
         self.check()
         self.effects.append(kind)
+        self.times.append(asyncio.get_running_loop().time())
         now = len(self.effects) == self.crash_at
         if now and not self.after:
             self._die()

@@ -1,6 +1,7 @@
 """Runs a scenario: the real engine and the real workflow over a simulated cloud."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from fenix.clouds.simulated import SimulatedCloud, World
-from fenix.domain import HostState, Reply, Session, SessionOptions, SilentPolicy
+from fenix.domain import HostState, NotFound, Reply, Session, SessionOptions, SilentPolicy
 from fenix.engine import Engine, EngineSettings, Tools, intake
 from fenix.simulation.building import (
     build_world,
@@ -94,7 +95,9 @@ async def set_stage(
     now = virtual_now()
 
     async def answer(reply: Reply) -> None:
-        await intake.accept_reply(database, reply, now())
+        # Over HTTP it gets 404 when the session has been deleted meanwhile.
+        with contextlib.suppress(NotFound):
+            await intake.accept_reply(database, reply, now())
         stage.wake()
 
     channel = ManagerChannel(scenario, world, log, tasks, answer)
