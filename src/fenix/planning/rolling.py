@@ -21,6 +21,8 @@ from fenix.planning.placement import share
 from fenix.planning.room import Room
 from fenix.planning.shelves import Shelves
 
+LOOKED_AT = 60
+"""How many hosts are looked at when room is to be made on one."""
 UNLIMITED = 1 << 60
 TRIES = 24
 """How many hosts are looked at when the first ones do not fit."""
@@ -56,8 +58,7 @@ class HostStage(StrEnum):
 class TaskStage(StrEnum):
     """Where the move of an instance stands for the decisions."""
 
-    HOMELESS = "homeless"
-    PLANNED = "planned"
+    WAITING = "waiting"
     ASKED = "asked"
     AGREED = "agreed"
     MOVING = "moving"
@@ -73,14 +74,18 @@ class Task:
     Attributes:
         target: the host where room is reserved for it; None while there is none.
         second: the target is not maintained yet, so the instance will move once more.
+        after: ids of instances that must have left the target before.
+        makes_room: it only makes room for another instance; its own host is not drained yet.
     """
 
     instance: Instance
     source: str
     target: str | None = None
     second: bool = False
-    stage: TaskStage = TaskStage.HOMELESS
+    stage: TaskStage = TaskStage.WAITING
     why: str = ""
+    after: frozenset[str] = frozenset()
+    makes_room: bool = False
 
 
 @dataclass(slots=True)
@@ -171,7 +176,7 @@ class Rolling:
         task = self.tasks[ident]
         if impacted:
             self.impact.recover(task.instance, now)
-        elif task.stage not in (TaskStage.HOMELESS, TaskStage.PLANNED):
+        elif task.stage is not TaskStage.WAITING:
             self.impact.give_back(task.instance)
         self._close(task)
         self._unreserve(task)
@@ -183,6 +188,13 @@ class Rolling:
         self._changed = True
         return limited
 
+    def forget_places(self) -> None:
+        """Gives up all reservations of instances that wait for others, to try again."""
+        for task in self.tasks.values():
+            if task.after and task.stage is not TaskStage.MOVING:
+                self._unreserve(task)
+        self._changed = True
+
     def failed(self, ident: str, now: float) -> None:
         """A move failed and the instance is still on its host: it gets another target."""
         task = self.tasks[ident]
@@ -190,7 +202,7 @@ class Rolling:
             self._count_move(task, -1)
         self._unreserve(task)
         self.impact.recover(task.instance, now)
-        task.stage = TaskStage.HOMELESS
+        task.stage = TaskStage.WAITING
         self._changed = True
 
     def maintained(self, host: str) -> None:
@@ -297,6 +309,8 @@ class Rolling:
         for name in self._candidates():
             if not self._slot_ahead():
                 return
+            if self._incoming[name] or name in self._draining:
+                continue  # It has just been chosen to take instances, or to give some.
             if not self._on[name]:
                 self._open(name, found, "it is empty")
                 continue
@@ -313,17 +327,17 @@ class Rolling:
 
     def _candidates(self) -> list[str]:
         """Pending hosts, those first that have the largest part unused, then the cheapest."""
-        pending = [
-            name
-            for name, stage in self.stage.items()
-            if stage is HostStage.PENDING and not self._incoming[name]
-        ]
+        pending = [name for name, stage in self.stage.items() if stage is HostStage.PENDING]
+
+        slots = self._options.parallel_hosts is not None
 
         def order(name: str) -> tuple[bool, bool, float, float, str]:
             on = self._on[name]
             load = sum(one.size.vcpus for one in on.values())
-            used = load / (self._hosts[name].capacity.vcpus or 1)
-            key = (used, len(on)) if len(self._ready) else (len(on), used)
+            capacity = self._hosts[name].capacity.vcpus or 1
+            # Second moves are few: at first those hosts that give most room for each of them.
+            first = (len(on) if slots else len(on) / capacity, load / capacity)
+            key = (load / capacity, len(on)) if len(self._ready) else first
             return bool(on), name not in self._begun, *key, name
 
         return sorted(pending, key=order)
@@ -368,7 +382,11 @@ class Rolling:
     # Places
 
     def _homeless(self, name: str) -> list[Task]:
-        return [task for task in self._draining[name].values() if task.stage is TaskStage.HOMELESS]
+        return [
+            task
+            for task in self._draining[name].values()
+            if task.target is None and task.stage is not TaskStage.MOVING
+        ]
 
     def _house(self, name: str, partly: bool) -> bool:
         """Reserves places for the instances of a host.
@@ -382,42 +400,100 @@ class Rolling:
         tasks = self._draining.get(name)
         if tasks is None:
             tasks = {one.id: Task(one, name) for one in self._on[name].values()}
-        homeless = [task for task in tasks.values() if task.stage is TaskStage.HOMELESS]
-        order = {
-            one.id: n for n, one in enumerate(self._largest_first(t.instance for t in homeless))
+        homeless = {
+            task.instance.id: task
+            for task in tasks.values()
+            if task.target is None and task.stage is not TaskStage.MOVING
         }
-        homeless.sort(key=lambda task: order[task.instance.id])
         housed: list[Task] = []
-        for task in homeless:
-            target = self._ready.best(task.instance)
-            second = False
-            if target is None and self._budget > 0 and not partly:
-                target = self._holes.best(task.instance, (name,))
-                second = target is not None
-                if second:
-                    self._budget -= 1
-            if target is None:
-                if partly:
-                    continue
+        makers: list[Task] = []
+        for instance in self._largest_first(task.instance for task in homeless.values()):
+            task = homeless[instance.id]
+            if target := self._ready.best(instance):
+                task.second = False
+                self._reserve(task, target)
+            elif not partly and not self._house_second(task, makers):
                 break
-            task.second = second
-            self._reserve(task, target)
-            task.stage = TaskStage.PLANNED
-            housed.append(task)
+            if task.target is not None:
+                housed.append(task)
         complete = len(housed) == len(homeless)
         if not (complete or (partly and housed)):
-            for task in housed:
+            for task in (*housed, *makers):
                 self._budget += task.second
                 self._unreserve(task)
-                task.stage = TaskStage.HOMELESS
+            for maker in makers:
+                self._put(maker.instance, maker.source)
             return False
         if name not in self._draining:
             self._draining[name] = tasks
             self.tasks.update(tasks)
+        for maker in makers:
+            self._draining.setdefault(maker.source, {})[maker.instance.id] = maker
+            self.tasks[maker.instance.id] = maker
         for task in housed:
             kind = "not yet maintained, but has room" if task.second else "maintained"
             task.why = f"host {name} is to be empty; host {task.target} is {kind} and fits best"
         return True
+
+    def _house_second(self, task: Task, makers: list[Task]) -> bool:
+        """Reserves a place on a host that is not maintained yet, if need be by making room there.
+
+        Args:
+            makers: the moves that make room; one may be added.
+        """
+        if self._budget < 1 or not self._hungry():
+            return False
+        if target := self._holes.best(task.instance, (task.source,)):
+            self._budget -= 1
+            task.second = True
+            self._reserve(task, target)
+            return True
+        if self._budget < 2:
+            return False
+        for host in self._holes.roomiest(LOOKED_AT):
+            if host == task.source:
+                continue
+            maker = self._make_room(task.instance, host, task.source)
+            if maker is None:
+                continue
+            makers.append(maker)
+            self._budget -= 2
+            task.second, task.after = True, frozenset((maker.instance.id,))
+            self._reserve(task, host)
+            return True
+        return False
+
+    def _hungry(self) -> bool:
+        """Whether more hosts could be worked on now, if they were empty."""
+        limit = self._options.parallel_hosts
+        under_way = (HostStage.DRAINING, HostStage.EMPTY, HostStage.WORKED_ON)
+        return limit is None or sum(stage in under_way for stage in self.stage.values()) < limit
+
+    def _make_room(self, instance: Instance, host: str, source: str) -> Task | None:
+        """Finds an instance on a host that can go elsewhere, so that another one fits there."""
+        if self._incoming[host] or self._room.hosts[host].zone != (
+            instance.zone or self._room.hosts[host].zone
+        ):
+            return None
+        for small in sorted(self._on[host].values(), key=lambda one: (one.size, one.id)):
+            if small.size.vcpus >= instance.size.vcpus:
+                return None
+            if small.id in self.tasks:
+                continue
+            self._take(small, host)
+            if self._room.obstacle(instance, host) is None:
+                place = self._ready.best(small) or self._holes.best(small, (host, source))
+                if place is not None:
+                    second = place in self._holes
+                    maker = Task(small, host, second=second, makes_room=True)
+                    self._reserve(maker, place)
+                    maker.why = (
+                        f"it makes room on host {host} for instance {instance.id}; "
+                        f"host {place} fits best"
+                    )
+                    return maker
+            self._put(small, host)
+        return None
 
     def _largest_first(self, instances: Iterable[Instance]) -> list[Instance]:
         def size(one: Instance) -> float:
@@ -456,7 +532,7 @@ class Rolling:
                 found.move.append(task)
                 ahead -= 1
         for task in tasks.values():
-            if task.stage is not TaskStage.PLANNED:
+            if task.stage is not TaskStage.WAITING or (task.target is None and task.makes_room):
                 continue
             if per_host is not None and ahead >= 2 * per_host:
                 return
@@ -467,14 +543,15 @@ class Rolling:
                 ahead += 1
 
     def _may_move(self, task: Task) -> bool:
+        if task.target is None or any(ident in self.tasks for ident in task.after):
+            return False
         total = self._options.parallel_migrations
         if total is not None and self._moving_total >= total:
             return False
         per_host = self._options.parallel_migrations_per_host
         if per_host is None:
             return True
-        places = (task.source, task.target) if task.target else (task.source,)
-        return all(self._moving[place] < per_host for place in places)
+        return all(self._moving[place] < per_host for place in (task.source, task.target))
 
     def _count_move(self, task: Task, change: int) -> None:
         self._moving_total += change
@@ -489,9 +566,11 @@ class Rolling:
             self._count_move(task, -1)
         del self.tasks[ident]
         self._draining.get(task.source, {}).pop(ident, None)
-        if self._on[task.source].pop(ident, None) is not None:
+        if self._on[task.source].pop(ident, None) is not None and not task.makes_room:
             self._take(task.instance, task.source)
-        self._changed = True
+        # Only then may hosts be chosen that could not before: those that take part in second
+        # moves. The room that a drained host has left is of no use until it is maintained.
+        self._changed = self._changed or task.second or task.makes_room
 
     def _arrived(self, instance: Instance) -> None:
         host = instance.host
@@ -515,7 +594,7 @@ class Rolling:
         if task.target is not None:
             self._incoming[task.target] -= 1
             self._take(task.instance, task.target)
-            task.target = None
+            task.target, task.after = None, frozenset()
 
     def _put(self, instance: Instance, host: str) -> None:
         self._room.put(instance, host)

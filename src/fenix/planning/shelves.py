@@ -50,3 +50,13 @@ class Shelves:
                 if host not in avoid and self._room.obstacle(instance, host) is None:
                     return host
         return None
+
+    def roomiest(self, count: int) -> list[str]:
+        """The hosts with most free vCPUs, `count` at most."""
+        found: list[str] = []
+        for free in range(self._highest, -1, -1):
+            for host in self._shelves.get(free, ()):
+                if len(found) == count:
+                    return found
+                found.append(host)
+        return found
