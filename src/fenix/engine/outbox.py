@@ -44,6 +44,7 @@ class Outbox:
         self._channels = {channel.name: channel for channel in channels}
         self._settings = settings
         self._news = asyncio.Event()
+        self._news.set()  # Messages from before a restart may be there.
         self._moved = asyncio.Event()
         self._lanes: dict[Lane, deque[Delivery]] = {}
         self._seen = 0
@@ -67,7 +68,6 @@ class Outbox:
 
     async def run(self) -> None:
         """Carries messages until cancelled."""
-        self._news.set()
         async with asyncio.TaskGroup() as lanes:
             while True:
                 await self._news.wait()

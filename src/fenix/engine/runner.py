@@ -135,6 +135,7 @@ class SessionRunner:
                 await self._wind_up.delete()
             elif session.ending is Ending.FAILED and not session.state.ended:
                 await self._wind_up.fail(session.reason or "")
+                continue
             elif not session.state.ended:
                 await self._advance()
                 continue
