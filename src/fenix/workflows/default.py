@@ -74,6 +74,7 @@ class DefaultWorkflow(CommonStates):
         )
         for name in self._unfinished(HostType.CONTROLLER):
             await maintain(context, name)
+        self._all_well()
         inventory = await context.inventory()
         empty = [name for name in self._unfinished(HostType.COMPUTE) if not inventory.on(name)]
         slots = asyncio.Semaphore(context.session.request.options.parallel_hosts or len(empty) or 1)
@@ -83,6 +84,7 @@ class DefaultWorkflow(CommonStates):
                 await maintain(context, name)
 
         await self._all(one(name) for name in empty)
+        self._all_well()
         if self._unfinished(HostType.COMPUTE):
             return SessionState.PLANNED_MAINTENANCE
         return SessionState.MAINTENANCE_COMPLETE
@@ -151,6 +153,18 @@ class DefaultWorkflow(CommonStates):
             for name, host in self.context.hosts.items()
             if host.type is kind and host.state in UNFINISHED
         )
+
+    def _all_well(self) -> None:
+        """Checks that no host has failed, maybe before a restart.
+
+        Raises:
+            SessionFailed: with the reasons.
+        """
+        failed = [
+            host.why for host in self.context.hosts.values() if host.state is HostState.FAILED
+        ]
+        if failed:
+            raise SessionFailed("; ".join(failed))
 
     # Emptying hosts
 
