@@ -85,8 +85,14 @@ class Composer:
         payload = {"project_id": project_id, "host": name, "state": news.value}
         return self._message(key, EventType.HOST, project_id, news, payload, now)
 
-    def session(self, state: str, percent_done: int, detail: str, now: datetime) -> Message:
-        """A `maintenance.session` message to the administrator."""
+    def session(
+        self, state: str, percent_done: int, detail: str, now: datetime, key: str = ""
+    ) -> Message:
+        """A `maintenance.session` message to the administrator.
+
+        Args:
+            key: names the message within the session, where a restart could compose it anew.
+        """
         project_id = self._session.admin_project_id
         payload = {
             "project_id": project_id,
@@ -94,7 +100,7 @@ class Composer:
             "percent_done": percent_done,
             "detail": detail[:200],
         }
-        key = f"session:{self._sequence + 1}"
+        key = f"session:{key or self._sequence + 1}"
         return self._message(key, EventType.SESSION, project_id, state, payload, now)
 
     def _message(

@@ -40,8 +40,14 @@ class HostDesk:
         """What the cloud keeps as the reason for a host that the session has disabled."""
         return f"Fenix maintenance session {self._data.session.id}"
 
-    async def set_host(self, name: str, state: HostState, why: str, news: HostNews | None) -> None:
-        """See `fenix.workflows.Context.set_host`."""
+    async def set_host(
+        self, name: str, state: HostState, why: str, news: HostNews | None, occasion: str = ""
+    ) -> None:
+        """See `fenix.workflows.Context.set_host`.
+
+        Args:
+            occasion: tells these news from others of the same kind in the same attempt.
+        """
         now = self._data.now()
         host = replace(self._data.hosts[name], state=state, why=why)
         if state in (HostState.DRAINING, HostState.IN_MAINTENANCE) and host.started_at is None:
@@ -55,7 +61,7 @@ class HostDesk:
         if news is None:
             await self._journal.commit(*writes)
             return
-        key = self._data.key(f"{news}:{name}")
+        key = self._data.key(f"{news}:{name}{occasion}")
         message = self._data.messages.get(key)
         if message is None:
             message = self._composer.host(key, name, news, now)

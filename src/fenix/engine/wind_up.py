@@ -7,6 +7,7 @@ disabled are enabled again, except those whose maintenance failed: they are not 
 from fenix.domain import (
     ActionState,
     Ending,
+    HostNews,
     HostState,
     ProjectState,
     SessionState,
@@ -23,6 +24,9 @@ from fenix.store import messages, sessions
 
 LAST_MESSAGES = 10.0
 """Seconds that a deleted session's last messages get."""
+
+LAST_WORD = "session:deleted"
+"""Key of the message that tells the administrator."""
 
 UNFINISHED = (HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
 
@@ -84,15 +88,16 @@ class WindUp:
                 self._data.entry("session.deleting", "an administrator asked for it"),
             )
         await self._clean_up()
-        if unfinished:
-            session.finished_at = self._data.now()
-            await self._scale_out()
+        await self._scale_out()
+        if unfinished and LAST_WORD not in self._data.messages:
+            now = session.finished_at = self._data.now()
             await self._outbox.post(
                 self._composer.session(
                     SessionState.MAINTENANCE_FAILED,
                     session.percent_done,
                     "deleted by an administrator",
-                    self._data.now(),
+                    now,
+                    key="deleted",
                 ),
                 sessions.save(session),
             )
@@ -117,41 +122,42 @@ class WindUp:
         for host in list(self._data.hosts.values()):
             if host.state not in UNFINISHED:
                 continue
-            if host.state is HostState.IN_MAINTENANCE and host.name in broken:
-                await self._hosts.set_host(
-                    host.name, HostState.FAILED, "its maintenance failed", None
-                )
-            else:
-                await self._hosts.set_host(
-                    host.name, HostState.PENDING, "the session ended before its maintenance", None
-                )
+            state, why = HostState.PENDING, "the session ended before its maintenance"
+            news = None
+            if host.state is HostState.IN_MAINTENANCE:
+                news = HostNews.MAINTENANCE_COMPLETE
+                if host.name in broken:
+                    state, why = HostState.FAILED, "its maintenance failed"
+                    news = HostNews.MAINTENANCE_FAILED
+            await self._hosts.set_host(host.name, state, why, news, ":ended")
         for host in list(self._data.hosts.values()):
             if host.state is not HostState.FAILED:
                 await self._hosts.enable_host(host.name)
 
     async def _scale_out(self) -> None:
-        """Tells the projects that gave capacity back that they may have it again."""
+        """Tells the projects that gave capacity back that they may have it again.
+
+        Also those that have not answered: they may be about to give it.
+        """
         now = self._data.now()
-        told = {
-            (message.project_id, message.state): message for message in self._data.messages.values()
-        }
-        for (project_id, state), message in list(told.items()):
-            agreed = (message.reply or {}).get("state") == ProjectState.SCALE_IN.ack
-            if state != ProjectState.SCALE_IN or not agreed:
-                continue
-            if (project_id, ProjectState.MAINTENANCE_COMPLETE) in told:
-                continue
-            key = f"MAINTENANCE_COMPLETE:{project_id}:deleted"
-            if key not in self._data.messages:
-                await self._outbox.post(
-                    self._composer.scheduled(
-                        key,
-                        project_id,
-                        ProjectState.MAINTENANCE_COMPLETE,
-                        now,
-                        instance_ids=[],
-                        reply_by=None,
-                        actions_at=now,
-                        single=False,
-                    )
+        gave, told = set(), set()
+        for message in self._data.messages.values():
+            if message.state == ProjectState.MAINTENANCE_COMPLETE:
+                told.add(message.project_id)
+            elif message.state == ProjectState.SCALE_IN:
+                answer = (message.reply or {}).get("state")
+                if answer != ProjectState.SCALE_IN.nack:
+                    gave.add(message.project_id)
+        for project_id in sorted(gave - told):
+            await self._outbox.post(
+                self._composer.scheduled(
+                    f"MAINTENANCE_COMPLETE:{project_id}:deleted",
+                    project_id,
+                    ProjectState.MAINTENANCE_COMPLETE,
+                    now,
+                    instance_ids=[],
+                    reply_by=None,
+                    actions_at=now,
+                    single=False,
                 )
+            )
