@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 
+from fenix.simulation.crashes import Gate
 from tests.simulation.crashing import Crash, Deeds, crash_points, failures, perform_with_crashes
 from tests.simulation.scenes import doctor
 
@@ -12,16 +13,15 @@ CHUNKS = 16
 
 
 @cache
-def effects() -> list[str]:
-    """What the engine does in a session in which nothing goes wrong."""
-    gates, _ = perform_with_crashes(doctor())
-    return gates[0].effects
+def undisturbed() -> tuple[Gate, Deeds]:
+    """What the engine does in a session in which nothing goes wrong, and what that leaves."""
+    gates, ending = perform_with_crashes(doctor())
+    return gates[0], Deeds.of(ending)
 
 
-@cache
-def undisturbed() -> Deeds:
-    """What such a session leaves behind."""
-    return Deeds.of(perform_with_crashes(doctor())[1])
+def points() -> list[Crash]:
+    """All moments at which the engine may die."""
+    return list(crash_points(undisturbed()[0]))
 
 
 def crashed(*crashes: Crash) -> Deeds:
@@ -30,28 +30,27 @@ def crashed(*crashes: Crash) -> Deeds:
 
 
 def test_there_are_many_steps_of_each_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    points = list(crash_points(effects()))
+    effects = set(undisturbed()[0].effects)
     with capsys.disabled():
-        print(f"\n{len(points)} crash points in Doctor's session")  # noqa: T201
-    assert len(points) > 150
-    assert {"write", "message", "action"} < set(effects())
-    assert {f"cloud.{call}" for call in ("disable_host", "start_move", "confirm_move")} < set(
-        effects()
-    )
+        print(f"\n{len(points())} crash points in Doctor's session")  # noqa: T201
+    assert len(points()) > 150
+    assert {"write", "message", "action", "cloud.inventory"} < effects
+    assert {"cloud.disable_host", "cloud.enable_host"} < effects
+    assert {"cloud.start_move", "cloud.confirm_move"} < effects
 
 
 def test_nothing_is_done_twice_even_without_a_crash() -> None:
-    assert set(undisturbed().runs.values()) == {1}
-    assert set(undisturbed().moves.values()) == {1}
-    assert undisturbed().states[0] == "MAINTENANCE"
-    assert undisturbed().states[-1] == "MAINTENANCE_DONE"
+    _, deeds = undisturbed()
+    assert set(deeds.runs.values()) == {1}
+    assert set(deeds.moves.values()) == {1}
+    assert (deeds.states[0], deeds.states[-1]) == ("MAINTENANCE", "MAINTENANCE_DONE")
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_a_crash_at_each_step_changes_nothing(chunk: int) -> None:
-    points = list(crash_points(effects()))[chunk::CHUNKS]
-    assert points
-    assert failures(points, crashed, undisturbed()) == []
+    mine = points()[chunk::CHUNKS]
+    assert mine
+    assert failures(mine, crashed, undisturbed()[1]) == []
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -62,5 +61,5 @@ def test_the_second_engine_may_die_as_well(seed: int) -> None:
         second = Crash(chance.randint(1, 60), chance.random() < 0.5)
         return crashed(first, second)
 
-    points = chance.sample(list(crash_points(effects())), 10)
-    assert failures(points, crashed_twice, undisturbed()) == []
+    firsts = chance.sample(points(), 10)
+    assert failures(firsts, crashed_twice, undisturbed()[1]) == []
