@@ -139,6 +139,8 @@ class Rolling:
         self._moving_total = 0
         self._budget = max(1, round(options.second_moves * len(inventory.instances)))
         self._changed = True
+        self._hopeless: set[Resources] = set()
+        """Sizes for which no room could be made in the present round of decisions."""
         for name in ready:
             self._make_ready(name)
         self._begun = set(begun)
@@ -302,6 +304,7 @@ class Rolling:
         if not self._changed:
             return
         self._changed = False
+        self._hopeless.clear()
         for name in [name for name in self._draining if self._homeless(name)]:
             self._house(name, partly=True)
         failed = 0
@@ -448,10 +451,10 @@ class Rolling:
             task.second = True
             self._reserve(task, target)
             return True
-        if self._budget < 2:
+        if self._budget < 2 or task.instance.size in self._hopeless:
             return False
         for host in self._holes.roomiest(LOOKED_AT):
-            if host == task.source:
+            if host == task.source or self._incoming[host]:
                 continue
             maker = self._make_room(task.instance, host, task.source)
             if maker is None:
@@ -461,6 +464,7 @@ class Rolling:
             task.second, task.after = True, frozenset((maker.instance.id,))
             self._reserve(task, host)
             return True
+        self._hopeless.add(task.instance.size)
         return False
 
     def _hungry(self) -> bool:
@@ -471,14 +475,11 @@ class Rolling:
 
     def _make_room(self, instance: Instance, host: str, source: str) -> Task | None:
         """Finds an instance on a host that can go elsewhere, so that another one fits there."""
-        if self._incoming[host] or self._room.hosts[host].zone != (
-            instance.zone or self._room.hosts[host].zone
-        ):
-            return None
+        lacking = instance.size.lacking(self._room.free(host))
         for small in sorted(self._on[host].values(), key=lambda one: (one.size, one.id)):
             if small.size.vcpus >= instance.size.vcpus:
                 return None
-            if small.id in self.tasks:
+            if small.id in self.tasks or not lacking.fits(small.size):
                 continue
             self._take(small, host)
             if self._room.obstacle(instance, host) is None:
