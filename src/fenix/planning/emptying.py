@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from fenix.domain import Instance, Inventory
-from fenix.planning.placement import Placement, place, undo
+from fenix.domain import Host, Instance, Inventory, Resources
+from fenix.planning.placement import Placement, place, share, undo
 from fenix.planning.room import Room
 
 Preferences = Callable[[str, Collection[str]], Sequence[Collection[str]]]
@@ -32,12 +32,20 @@ def cost(instances: Sequence[Instance]) -> tuple[int, int]:
     return len(instances), sum(instance.size.memory_mb for instance in instances)
 
 
+def smallness(hosts: Sequence[Host]) -> dict[str, int]:
+    """Ranks hosts by their capacity, the largest 0; small differences do not count."""
+    largest = Resources(*(max(column) for column in zip(*(h.capacity for h in hosts), strict=True)))
+    return {host.name: round(4 * (1 - share(host.capacity, largest))) for host in hosts}
+
+
 def plan_emptying(
     inventory: Inventory,
     candidates: Iterable[str],
     preferences: Preferences,
     room: Room,
     limit: int | None,
+    *,
+    largest_first: bool = False,
 ) -> Emptying:
     """Chooses hosts to empty now, the cheapest first, as many as fit.
 
@@ -45,11 +53,16 @@ def plan_emptying(
         candidates: hosts to choose from.
         room: the ledger; it keeps the placements of the chosen hosts.
         limit: how many hosts at most; None: any number.
+        largest_first: hosts that are larger than others come before cheaper ones: what is on them
+            fits on few others, and when they are back they take what is on many.
     """
     hosts: list[str] = []
     targets: dict[str, str] = {}
     blocked: dict[str, str] = {}
-    for name in sorted(candidates, key=lambda name: (cost(inventory.on(name)), name)):
+    names = list(candidates)
+    rank = smallness([inventory.hosts[name] for name in names]) if largest_first else {}
+    names.sort(key=lambda name: (rank.get(name, 0), cost(inventory.on(name)), name))
+    for name in names:
         if limit is not None and len(hosts) >= limit:
             break
         if name in targets.values():

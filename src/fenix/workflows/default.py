@@ -131,7 +131,14 @@ class DefaultWorkflow(CommonStates):
             )
 
         limit = 1 if preparing else context.session.request.options.parallel_hosts
-        return plan_emptying(inventory, candidates, preferences, Room(inventory), limit)
+        return plan_emptying(
+            inventory,
+            candidates,
+            preferences,
+            Room(inventory),
+            limit,
+            largest_first=not preparing,
+        )
 
     def _ready(self, inventory: Inventory) -> list[str]:
         """Hosts that may take instances for good: maintained, or not part of the session."""
@@ -244,7 +251,7 @@ class DefaultWorkflow(CommonStates):
             if state is ProjectState.PLANNED_MAINTENANCE
             else "other hosts, since no host is empty"
         )
-        return f"it costs least to empty now: {count} instances fit on {where}"
+        return f"it is the best to empty now: its {count} instances fit on {where}"
 
     async def _ask_and_move(self, state: ProjectState, round_: dict[str, Any]) -> None:
         context = self.context
