@@ -1,0 +1,119 @@
+"""A forward proxy that writes down every request: what a process says to others, and when.
+
+Given to a process in `http_proxy`, it shows from outside how often that process calls the cloud and
+when an answer of its left, with nothing changed in the process itself.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from tests.openstack.lab import utcnow
+
+LIMIT = 120.0
+HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "content-length"}
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer; times are naive UTC."""
+
+    method: str
+    url: str
+    body: str
+    sent: datetime
+    answered: datetime
+    status: int
+
+    @property
+    def port(self) -> int | None:
+        """The port of the server: which API was called."""
+        return urlsplit(self.url).port
+
+
+class Recorder:
+    """What has passed, and the environment that leads a process through here."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.exchanges: list[Exchange] = []
+
+    def environment(self) -> dict[str, str]:
+        return {"http_proxy": self.url, "HTTP_PROXY": self.url, "no_proxy": "", "NO_PROXY": ""}
+
+    def find(self, method: str, part: str) -> list[Exchange]:
+        """Requests whose URL contains a text."""
+        return [each for each in self.exchanges if each.method == method and part in each.url]
+
+
+@contextmanager
+def recording() -> Iterator[Recorder]:
+    """Runs a proxy."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass_on(self) -> None:
+            target = urlsplit(self.path)
+            length = int(self.headers.get("Content-Length", 0))
+            body = self.rfile.read(length) if length else None
+            kept = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+            sent = utcnow()
+            connection = HTTPConnection(str(target.hostname), target.port or 80, timeout=LIMIT)
+            try:
+                where = (target.path or "/") + (f"?{target.query}" if target.query else "")
+                connection.request(self.command, where, body, kept)
+                answer = connection.getresponse()
+                content = answer.read()
+            except OSError:
+                self.send_error(502)
+                return
+            finally:
+                connection.close()
+            recorder.exchanges.append(
+                Exchange(
+                    self.command,
+                    self.path,
+                    (body or b"").decode(errors="replace"),
+                    sent,
+                    utcnow(),
+                    answer.status,
+                )
+            )
+            self.send_response(answer.status, answer.reason)
+            for name, value in answer.getheaders():
+                if name.lower() not in HOP_BY_HOP:
+                    self.send_header(name, value)
+            if answer.status != 204:
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            with suppress(BrokenPipeError):  # who asked is gone
+                self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _pass_on  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    with serving(Handler) as port:
+        recorder = Recorder(port)
+        yield recorder
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Serves on a free port of loopback, which it yields."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
