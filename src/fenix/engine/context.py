@@ -222,8 +222,8 @@ class SessionContext:
                 actions_at=actions_at,
                 single=single,
             )
-            await self._post(message, project_id, state)
             self._inbox.expect(message)
+            await self._post(message, project_id, state)
         subject = f"project {project_id}"
         what = f"reply to {state}"
         if single:

@@ -205,19 +205,24 @@ class Mover:
             status = await self._look(ticket, again=True)
 
     async def _start(self, ticket: MoveTicket) -> None:
-        await self._access.call(
-            f"moving instance {ticket.instance_id}", lambda: self._start_unless_started(ticket)
-        )
-
-    async def _start_unless_started(self, ticket: MoveTicket) -> None:
         cloud = self._access.cloud
-        try:
-            await cloud.start_move(ticket.instance_id, ticket.action, ticket.target)
-        except CloudUnavailable:
-            # The request may have got through all the same.
-            statuses = await cloud.watch_moves([ticket], 0)
-            if any(status.phase is MovePhase.NOT_STARTED for status in statuses):
-                raise
+        tries = 0
+
+        async def attempt() -> None:
+            nonlocal tries
+            tries += 1
+            try:
+                await cloud.start_move(ticket.instance_id, ticket.action, ticket.target)
+            except (CloudUnavailable, CloudError) as error:
+                # A request whose answer was lost may have got through: then the cloud refuses the
+                # next one, since the instance is moving.
+                if isinstance(error, CloudError) and tries == 1:
+                    raise
+                statuses = await cloud.watch_moves([ticket], 0)
+                if any(status.phase is MovePhase.NOT_STARTED for status in statuses):
+                    raise
+
+        await self._access.call(f"moving instance {ticket.instance_id}", attempt)
 
     async def _look(self, ticket: MoveTicket, again: bool) -> MoveStatus:
         """How a move stands; waits while it is running."""

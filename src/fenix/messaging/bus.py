@@ -116,6 +116,11 @@ class BusChannel:
             self._outcome = error
 
 
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """The options, for the reference and the sample file."""
+    return [(GROUP, list(OPTS))]
+
+
 def create(conf: cfg.ConfigOpts) -> BusChannel:
     """Makes the channel from the configuration; connects only when the first message is sent."""
     conf.register_opts(OPTS, GROUP)

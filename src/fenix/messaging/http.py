@@ -205,6 +205,11 @@ def create(conf: cfg.ConfigOpts) -> HttpChannel:
     return HttpChannel(options.timeout, options.allow_networks, trust, options.connect_timeout)
 
 
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """The options, for the reference and the sample file."""
+    return [(GROUP, list(OPTS))]
+
+
 def _host(url: httpx.URL) -> str:
     """The host in ASCII, without the brackets of an IPv6 address."""
     return url.raw_host.decode("ascii").strip("[]")

@@ -1,12 +1,14 @@
 """What has to be looked up, or held still, before something new is let in."""
 
 from sqlalchemy import Connection as Connection  # for those who only hand it on
-from sqlalchemy import column, select, table
+from sqlalchemy import Select, String, column, select, table
 
 from fenix.store.tables import instances
 
 # The one row that every database has; Alembic keeps it.
-_ANCHOR = select(column("version_num")).select_from(table("alembic_version")).with_for_update()
+_ANCHOR: Select[str] = (
+    select(column("version_num", String)).select_from(table("alembic_version")).with_for_update()
+)
 
 
 def one_at_a_time(connection: Connection) -> None:
