@@ -151,7 +151,7 @@ class AppManager:
     def _note_changes(self, notice: Notice, reply: Reply) -> None:
         actions = [*reply.get("instance_actions", {}).values(), reply.get("instance_action")]
         if notice.state in (SCALE_IN, MAINTENANCE_COMPLETE) or OWN_ACTION in actions:
-            self._spawn(self._presence.register())
+            self._spawn(self._presence.register(self._settings.patience))
 
     # Tasks
 

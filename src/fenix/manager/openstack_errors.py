@@ -11,6 +11,15 @@ from openstack import exceptions as sdk
 _TRY_AGAIN = (408, 409, 429)
 """Besides 5xx; Nova answers 409 while it is busy with an instance."""
 
+_NOT_NOW = (
+    keystone.RetriableConnectionFailure,
+    keystone.UnknownConnectionError,
+    keystone.DiscoveryFailure,
+    keystone.HttpServerError,
+    keystone.RequestTimeout,
+    keystone.TooManyRequests,
+)
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -26,7 +35,7 @@ def translated() -> Iterator[None]:
         status = error.status_code or 503
         kind = Unavailable if status >= 500 or status in _TRY_AGAIN else Refused
         raise kind(str(error)) from error
-    except (keystone.ConnectFailure, keystone.HttpServerError, keystone.DiscoveryFailure) as error:
+    except _NOT_NOW as error:
         raise Unavailable(str(error)) from error
     except (sdk.SDKException, keystone.ClientException) as error:
         raise Refused(str(error)) from error

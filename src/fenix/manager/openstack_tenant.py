@@ -10,10 +10,14 @@ Not covered: instances that boot from volumes, and user data that Nova does not 
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import openstack.connection
+from openstack.compute.v2._proxy import Proxy as ComputeProxy
 from openstack.compute.v2.server import Server
+from openstack.network.v2._proxy import Proxy as NetworkProxy
 from openstack.network.v2.floating_ip import FloatingIP
 from openstack.network.v2.port import Port
 
@@ -36,8 +40,6 @@ class OpenStackTenant:
     """
 
     def __init__(self, connection: openstack.connection.Connection, timeout: float) -> None:
-        self._compute = connection.compute
-        self._network = connection.network
         self._connection = connection
         self._timeout = timeout
         self._closing = threading.Event()
@@ -46,9 +48,14 @@ class OpenStackTenant:
     def instances(self) -> Sequence[TenantInstance]:
         """See `TenantCloud.instances`."""
         servers = self._do(lambda: list(self._compute.servers(details=True)))
+        groups = self._do(lambda: list(self._compute.server_groups()))
+        group_of = {member: group.id for group in groups for member in group.member_ids}
         active = self._active(servers)
         ordered = sorted(servers, key=lambda server: (server.created_at, server.name))
-        return [_instance(server, server.id in active) for server in ordered]
+        # Nova's list does not say the groups of a server, only the list of groups does.
+        return [
+            _instance(server, group_of.get(server.id), server.id in active) for server in ordered
+        ]
 
     def groups(self) -> Sequence[TenantGroup]:
         """See `TenantCloud.groups`."""
@@ -71,11 +78,12 @@ class OpenStackTenant:
         flavor = self._do(
             lambda: self._compute.find_flavor(server.flavor.original_name, ignore_missing=False)
         )
+        networks = [{"uuid": port.network_id} for port in self._ports(instance_id)]
         blueprint = {
             "name": server.name,
             "flavor_id": flavor.id,
             "image_id": server.image.id,
-            "networks": [{"uuid": port.network_id} for port in self._ports(instance_id)],
+            "networks": networks or "none",  # not to be left out, and empty means: choose some
             "metadata": server.metadata,
             "key_name": server.key_name,
             "user_data": server.user_data,
@@ -117,39 +125,60 @@ class OpenStackTenant:
             why = (found[0].fault or {}).get("message", "unknown")
             self.delete(ident)
             raise Refused(f"instance {blueprint['name']} could not be created: {why}")
-        return _instance(found[0], active=ident in self._active(found))
+        return _instance(found[0], _group_of(found[0]), ident in self._active(found))
 
     def replace(self, instance_id: str) -> TenantInstance:
         """See `TenantCloud.replace`; projects choose no host, but Fenix has closed the old one."""
         blueprint = self.blueprint(instance_id)
+        held = self._held_by(instance_id)
         self.delete(instance_id)
-        return self.create(blueprint)
+        new = self.create(blueprint)
+        self._give(held, new.id)
+        return replace(new, active=new.active or bool(held))
 
     def make_active(self, source_id: str, target_id: str) -> None:
         """See `TenantCloud.make_active`."""
-        addresses = self._floating_ips()
-        if not addresses:
+        if not self._floating_ips():
             self._do(lambda: self._compute.set_server_metadata(target_id, **{_MARK: "true"}))
             self._do(lambda: self._compute.delete_server_metadata(source_id, [_MARK]))
             return
-        sources = {port.id: port for port in self._ports(source_id)}
-        targets = self._ports(target_id)
-        for address in addresses:
-            old = sources.get(address.port_id)
-            if old is None:
-                continue
-            fitting = [port for port in targets if port.network_id == old.network_id]
-            if not fitting:
-                raise Refused(f"instance {target_id} has no port in network {old.network_id}")
-            self._do(self._rebind(address, fitting[0]))
+        self._give(self._held_by(source_id), target_id)
 
     def close(self) -> None:
         """See `TenantCloud.close`."""
         self._closing.set()
         self._connection.close()
 
-    def _rebind(self, address: FloatingIP, port: Port) -> Callable[[], object]:
-        return lambda: self._network.update_ip(address, port_id=port.id)
+    # To name a service is to ask Keystone for it, so that both are only used within `_do`.
+
+    @property
+    def _compute(self) -> ComputeProxy:
+        return self._connection.compute
+
+    @property
+    def _network(self) -> NetworkProxy:
+        return self._connection.network
+
+    def _held_by(self, instance_id: str) -> list[tuple[str, str]]:
+        """The ids of the floating IPs of an instance, and of the networks of their ports."""
+        network_of = {port.id: port.network_id for port in self._ports(instance_id)}
+        return [
+            (address.id, network_of[address.port_id])
+            for address in self._floating_ips()
+            if address.port_id in network_of
+        ]
+
+    def _give(self, held: Sequence[tuple[str, str]], instance_id: str) -> None:
+        """Moves floating IPs to the instance's ports in the same networks."""
+        port_in = {port.network_id: port.id for port in self._ports(instance_id)}
+        for address, network in held:
+            port = port_in.get(network)
+            if port is None:
+                raise Refused(f"instance {instance_id} has no port in network {network}")
+            self._do(partial(self._rebind, address, port))
+
+    def _rebind(self, address: str, port: str) -> None:
+        self._network.update_ip(address, port_id=port)
 
     def _active(self, servers: Sequence[Server]) -> frozenset[str]:
         """The ids of the active ones."""
@@ -161,8 +190,8 @@ class OpenStackTenant:
 
     def _floating_ips(self) -> list[FloatingIP]:
         """The project's floating IPs that are in use."""
-        project = self._connection.current_project_id
-        found = self._do(lambda: list(self._network.ips(project_id=project)))
+        connection = self._connection
+        found = self._do(lambda: list(self._network.ips(project_id=connection.current_project_id)))
         return [address for address in found if address.port_id]
 
     def _ports(self, instance_id: str | None = None) -> list[Port]:
@@ -178,11 +207,11 @@ class OpenStackTenant:
             return call()
 
 
-def _instance(server: Server, active: bool) -> TenantInstance:
+def _instance(server: Server, group_id: str | None, active: bool) -> TenantInstance:
     return TenantInstance(
         id=server.id,
         name=server.name,
-        group_id=_group_of(server),
+        group_id=group_id,
         active=active,
         ready=server.status == "ACTIVE" and not server.task_state,
     )

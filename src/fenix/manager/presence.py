@@ -46,7 +46,7 @@ class Presence:
 
     async def introduce(self) -> None:
         """Registers and subscribes, as soon as Fenix can be reached."""
-        await self.register()
+        await self.register(math.inf)
         if not self._settings.subscribe:
             return
         try:
@@ -54,12 +54,16 @@ class Presence:
         except ManagerError as error:
             LOG.error("cannot subscribe: %s", error)
 
-    async def register(self) -> None:
-        """Registers constraints, if that is wanted."""
+    async def register(self, patience: float) -> None:
+        """Registers constraints, if that is wanted.
+
+        Args:
+            patience: seconds for which Fenix and the cloud may be unavailable.
+        """
         if not self._settings.register_constraints:
             return
         try:
-            await patiently("register constraints", self._settings.patience, self._register)
+            await patiently("register constraints", patience, self._register)
         except ManagerError as error:
             LOG.error("cannot register constraints: %s", error)
 
