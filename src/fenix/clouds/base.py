@@ -1,8 +1,8 @@
 """The port to a cloud: what Fenix needs of one, and no more.
 
 A driver decides nothing. It reads in bulk, starts what it is told to start, and says how moves
-stand. Drivers are entry points in group ``fenix.clouds``: a callable that takes the cloud's
-settings (a mapping of strings) and returns a `Cloud`.
+stand. Drivers are entry points in group ``fenix.clouds``: a callable that takes the configuration
+(oslo.config's ``ConfigOpts``), registers its own options there, and returns a `Cloud`.
 """
 
 from collections.abc import Collection, Sequence

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import openstack
 import pytest
 import yaml
 from openstack.connection import Connection
 
-import openstack
 from fenix.manager.errors import Refused, Unavailable
 from fenix.manager.identity import KeystoneIdentity
 from fenix.manager.openstack_tenant import OpenStackTenant
