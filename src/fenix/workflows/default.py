@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Collection, Iterable, Sequence
 from typing import Any
 
 from fenix.domain import (
+    Constraints,
     HostState,
     HostType,
     Instance,
@@ -17,6 +18,7 @@ from fenix.domain import (
     Inventory,
     ProjectState,
     SessionState,
+    SilentPolicy,
 )
 from fenix.planning import Emptying, Room, place, plan_emptying
 from fenix.workflows.base import Context, SessionFailed
@@ -277,20 +279,19 @@ class DefaultWorkflow(CommonStates):
         instances: list[Instance],
     ) -> None:
         context = self.context
-        options = context.session.request.options
         number, hosts = round_["number"], round_["hosts"]
         for instance in instances:
             if instance.id not in context.instances:
                 await context.set_instance(
                     instance, InstanceState.ASKED, f"host {instance.host} is to be empty"
                 )
-        deadline = reply_by(context, options.reply_timeout)
+        constraints = await context.constraints()
+        deadline = reply_by(context, self._notice(instances, constraints))
         answers = await ask_each(
             context, f"{state}:{number}", state, {project_id: instances}, deadline, deadline
         )
-        agreed(context, state, answers)
+        agreed(context, state, answers, may_skip=False)
         reply = answers.get(project_id)
-        constraints = await context.constraints()
 
         def choose(instance: Instance, inventory: Inventory) -> str | None:
             return self._target(state, round_, instance, inventory)
@@ -307,6 +308,18 @@ class DefaultWorkflow(CommonStates):
             )
             for instance in instances
         )
+
+    def _notice(self, instances: Sequence[Instance], constraints: Constraints) -> float:
+        """How long a project may take to answer, in seconds.
+
+        Where silence counts as consent that is at least the lead time of all its instances.
+        """
+        options = self.context.session.request.options
+        if options.silent_projects is not SilentPolicy.PROCEED:
+            return options.reply_timeout
+        registered = (constraints.instances.get(instance.id) for instance in instances)
+        leads = [one.lead_time if one else options.lead_time for one in registered]
+        return max(options.reply_timeout, *leads)
 
     def _target(
         self, state: ProjectState, round_: dict[str, Any], instance: Instance, inventory: Inventory

@@ -74,8 +74,17 @@ async def ask_each(
     return {ident: task.result() for ident, task in answers.items()}
 
 
-def agreed(context: Context, state: ProjectState, answers: Mapping[str, Reply | None]) -> None:
+def agreed(
+    context: Context,
+    state: ProjectState,
+    answers: Mapping[str, Reply | None],
+    *,
+    may_skip: bool = True,
+) -> None:
     """Checks that nobody refused, and that silence is allowed where there was some.
+
+    Args:
+        may_skip: the hosts of a silent project can still be left out.
 
     Raises:
         SessionFailed: with who refused or was silent.
@@ -84,5 +93,7 @@ def agreed(context: Context, state: ProjectState, answers: Mapping[str, Reply | 
     if refused:
         raise SessionFailed(f"project {', '.join(refused)} answered {state.nack}")
     silent = [ident for ident, reply in answers.items() if reply is None]
-    if silent and context.session.request.options.silent_projects is SilentPolicy.FAIL:
+    policy = context.session.request.options.silent_projects
+    allowed = policy is SilentPolicy.PROCEED or (may_skip and policy is SilentPolicy.SKIP_HOST)
+    if silent and not allowed:
         raise SessionFailed(f"project {', '.join(silent)} did not answer {state} in time")
