@@ -248,7 +248,8 @@ def check(ending: Ending, state: str | None, violations: Collection[str] = ()) -
         assert (session.percent_done == 100) is (state == SessionState.MAINTENANCE_DONE)
         assert bool(session.reason) is (state == SessionState.MAINTENANCE_FAILED)
     failed = frozenset(one.name for one in ending.hosts.values() if one.state == "FAILED")
-    ending.stage.invariants.at_end(state == SessionState.MAINTENANCE_DONE, failed)
+    skipped = frozenset(one.name for one in ending.hosts.values() if one.state == "SKIPPED")
+    ending.stage.invariants.at_end(state == SessionState.MAINTENANCE_DONE, failed, skipped)
     assert ending.stage.invariants.violations == list(violations)
     assert {one.state for one in ending.moves} <= {MoveState.DONE, MoveState.FAILED}
     assert {one.state for one in ending.actions} <= {ActionState.DONE, ActionState.FAILED}

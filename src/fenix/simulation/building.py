@@ -1,8 +1,10 @@
 """Builds a simulated world from a scenario, and the session that the scenario asks for."""
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
+from fenix.clouds import CloudError
 from fenix.clouds.simulated import SimulatedGroup, SimulatedHost, SimulatedInstance, World
 from fenix.domain import (
     ActionSpec,
@@ -12,7 +14,7 @@ from fenix.domain import (
     SessionRequest,
     UnmanagedPolicy,
 )
-from fenix.simulation.scenario import Scenario
+from fenix.simulation.scenario import InstanceModel, Scenario
 
 
 def build_world(scenario: Scenario) -> World:
@@ -27,20 +29,7 @@ def build_world(scenario: Scenario) -> World:
             )
             for group in scenario.groups
         ],
-        instances=[
-            SimulatedInstance(
-                id=one.id,
-                name=one.name,
-                project_id=one.project,
-                size=one.size,
-                host=one.host,
-                group_id=one.group,
-                live_migration_seconds=one.live_migration_seconds,
-                migration_seconds=one.migration_seconds,
-                floating_ip=one.floating_ip,
-            )
-            for one in scenario.instances
-        ],
+        instances=[_instance(one) for one in scenario.instances],
     )
     for fault in scenario.faults:
         if fault.instance and fault.move:
@@ -48,14 +37,38 @@ def build_world(scenario: Scenario) -> World:
     return world
 
 
+def _instance(one: InstanceModel) -> SimulatedInstance:
+    return SimulatedInstance(
+        id=one.id,
+        name=one.name,
+        project_id=one.project,
+        size=one.size,
+        host=one.host,
+        group_id=one.group,
+        live_migration_seconds=one.live_migration_seconds,
+        migration_seconds=one.migration_seconds,
+        floating_ip=one.floating_ip,
+    )
+
+
 def schedule_faults(scenario: Scenario, world: World) -> None:
-    """Makes hosts die and come back when the scenario says so."""
+    """Makes hosts and instances come and go when the scenario says so."""
     loop = asyncio.get_running_loop()
+
+    def appear(one: InstanceModel) -> None:
+        # Without room for it, it just does not appear.
+        with contextlib.suppress(CloudError):
+            world.create_instance(_instance(one))
+
     for fault in scenario.faults:
         if fault.host:
             loop.call_later(fault.at, world.set_host_up, fault.host, False)
             if fault.until is not None:
                 loop.call_later(fault.until, world.set_host_up, fault.host, True)
+        if fault.vanishes:
+            loop.call_later(fault.at, world.delete_instance, fault.vanishes)
+        if fault.appears:
+            loop.call_later(fault.at, appear, fault.appears)
 
 
 def session_request(

@@ -83,19 +83,22 @@ class Invariants:
         if handler := self._handlers.get(event["event"]):
             handler(event)
 
-    def at_end(self, done: bool, failed_hosts: frozenset[str]) -> None:
+    def at_end(
+        self, done: bool, failed_hosts: frozenset[str], skipped_hosts: frozenset[str] = frozenset()
+    ) -> None:
         """Checks what must hold when the session has ended.
 
         Args:
             done: whether it ended in MAINTENANCE_DONE.
             failed_hosts: hosts whose maintenance failed; they may stay disabled.
+            skipped_hosts: hosts that the session left as they were.
         """
         for name in sorted(self._disabled - failed_hosts):
             self._violated(None, f"host {name} is left disabled")
         actions = [one.type for one in self.scenario.session.actions].count(ActionType.HOST)
         if done:
             for host in self.scenario.session_hosts:
-                if self._maintained[host.name] < actions:
+                if self._maintained[host.name] < actions and host.name not in skipped_hosts:
                     self._violated(None, f"host {host.name} was not worked on")
         for name, count in self._maintained.items():
             if count > actions:
@@ -147,7 +150,6 @@ class Invariants:
             self._violated(event, f"instance {event['instance']} moves without an ACK")
         if event["target"] in self._working:
             self._violated(event, f"a move to host {event['target']} that is worked on")
-        one.acked = False
         one.target = event["target"]
         one.impacted_until = float("inf")
         self._enter(event["instance"], event["target"])
@@ -167,6 +169,8 @@ class Invariants:
         one = self._instances[ident]
         if one.target is None:
             return
+        # The consent is spent; to a move that failed it goes for the next try.
+        one.acked = one.acked and not event["ok"]
         left = one.host if event["ok"] else one.target
         self._check_slots(event, -1, one.host, one.target)
         self._leave(ident, left)

@@ -21,6 +21,7 @@ from fenix.simulation.clock import virtual_now
 from fenix.simulation.events import EventLog
 from fenix.simulation.host_work import HostWork
 from fenix.simulation.invariants import Invariants
+from fenix.simulation.manager_faults import FaultyManager
 from fenix.simulation.managers import ManagerChannel
 from fenix.simulation.scenario import Scenario
 from fenix.store import Database, constraints, progress, sessions
@@ -101,6 +102,10 @@ async def set_stage(
         stage.wake()
 
     channel = ManagerChannel(scenario, world, log, tasks, answer)
+    for ident, manager in channel.managers.items():
+        faults = [fault for fault in scenario.faults if fault.project == ident]
+        if faults:
+            channel.managers[ident] = FaultyManager(manager, faults, world)
     channel.listeners.append(invariants.heard)
     stage = Stage(
         scenario,
@@ -169,5 +174,6 @@ async def conclude(stage: Stage, session_id: str) -> Outcome:
     assert session is not None
     hosts = await stage.database.read(lambda c: progress.list_hosts(c, session_id))
     failed = frozenset(host.name for host in hosts if host.state is HostState.FAILED)
-    stage.invariants.at_end(session.state == "MAINTENANCE_DONE", failed)
+    skipped = frozenset(host.name for host in hosts if host.state is HostState.SKIPPED)
+    stage.invariants.at_end(session.state == "MAINTENANCE_DONE", failed, skipped)
     return Outcome(session, stage)

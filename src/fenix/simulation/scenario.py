@@ -6,12 +6,13 @@ capacity is an error that names it.
 
 from collections import Counter
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fenix.clouds.simulated import Fault
-from fenix.domain import ActionType, HostType, MoveAction, Resources, total
+from fenix.domain import ActionType, HostType, MoveAction, ProjectState, Resources, total
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -133,10 +134,32 @@ class SessionModel(_Strict):
     actions: tuple[ActionModel, ...] = (ActionModel(type=ActionType.HOST, seconds=60),)
 
 
-class FaultModel(_Strict):
-    """Something that goes wrong: the next moves of an instance, or a host that dies.
+class ReplyFault(StrEnum):
+    """What can go wrong with the answers of a manager."""
 
-    `at` is in seconds from the start, for a host; a host with `until` comes back then.
+    SILENT = "silent"
+    """It says and does nothing."""
+    NACK = "nack"
+    """It refuses."""
+    LATE = "late"
+    """It does what it is asked for, and begins `delay` seconds later."""
+    DOUBLE = "double"
+    """It answers twice."""
+    WRONG_STATE = "wrong_state"
+    """It answers something that it was not asked."""
+
+
+class FaultModel(_Strict):
+    """Something that goes wrong, or happens without Fenix; one of:
+
+    * the next moves of an instance: `instance`, `move`, `times`;
+    * a host that dies, and comes back if there is an `until`: `host`, `at`, `until`;
+    * a manager's next answers to messages of a state, of any if there is none: `project`, `reply`,
+      `state`, `times`, `delay`;
+    * an instance that vanishes: `vanishes`, `at`;
+    * one that its project starts, where the scheduler likes best: `appears`, `at`.
+
+    `at` and `until` are in seconds from the start.
     """
 
     instance: str | None = None
@@ -145,13 +168,25 @@ class FaultModel(_Strict):
     host: str | None = None
     at: Seconds = 0
     until: Seconds | None = None
+    project: str | None = None
+    reply: ReplyFault | None = None
+    state: ProjectState | None = None
+    delay: Seconds = 600
+    vanishes: str | None = None
+    appears: InstanceModel | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if (self.instance is None) == (self.host is None):
-            raise ValueError("a fault has either an instance with a move, or a host")
+        kinds = (self.instance, self.host, self.project, self.vanishes, self.appears)
+        if sum(kind is not None for kind in kinds) != 1:
+            raise ValueError(
+                "a fault has either an instance with a move, a host, a project with a reply, "
+                "an instance that vanishes, or one that appears"
+            )
         if (self.instance is None) != (self.move is None):
             raise ValueError("a fault of an instance names what its move does, in `move`")
+        if (self.project is None) != (self.reply is None):
+            raise ValueError("a fault of a project names what its manager does, in `reply`")
         return self
 
 
@@ -199,6 +234,14 @@ class Scenario(_Strict):
                 _known("faults.instance", fault.instance, instances)
             if fault.host is not None:
                 _known("faults.host", fault.host, hosts)
+            if fault.project is not None:
+                _known("faults.project", fault.project, projects)
+            if fault.vanishes is not None:
+                _known("faults.vanishes", fault.vanishes, instances)
+            if fault.appears is not None:
+                _known("faults.appears.project", fault.appears.project, projects)
+                if fault.appears.group is not None:
+                    _known("faults.appears.group", fault.appears.group, groups)
         self._check_capacity(hosts, groups)
         return self
 
