@@ -16,6 +16,7 @@ from fenix.domain import (
     Instance,
     InstanceState,
     Inventory,
+    MoveState,
     ProjectState,
     SessionState,
     SilentPolicy,
@@ -330,10 +331,15 @@ class DefaultWorkflow(CommonStates):
             SessionFailed: there is none.
         """
         room = Room(inventory)
+        tried = {
+            record.target
+            for record in self.context.moves.values()
+            if record.instance_id == instance.id and record.state is MoveState.FAILED
+        }
         planned: str | None = round_["instances"].get(instance.id)
         usable = (
             planned in inventory.hosts and inventory.hosts[planned].enabled if planned else False
-        )
+        ) and planned not in tried
         if planned and usable and room.obstacle(instance, planned) is None:
             return planned
         ready = self._ready(inventory)
@@ -343,7 +349,9 @@ class DefaultWorkflow(CommonStates):
             if inventory.hosts[name].enabled and name not in round_["hosts"]
         ]
         preparing = state is ProjectState.PREPARE_MAINTENANCE
-        placement = place([instance], [ready, enabled] if preparing else [ready], room)
+        preferences = [ready, enabled] if preparing else [ready]
+        untried = [[name for name in names if name not in tried] for names in preferences]
+        placement = place([instance], [*untried, *preferences], room)
         if not placement.complete:
             raise SessionFailed(placement.homeless[instance.id])
         return placement.targets[instance.id]

@@ -64,7 +64,10 @@ async def move_away(
         return
     error = ""
     for attempt in range(ATTEMPTS):
-        inventory = await when_free(context, ident)
+        try:
+            inventory = await when_free(context, ident)
+        except SessionFailed as busy:
+            raise SessionFailed(f"{busy}: {error}" if error else str(busy)) from busy
         under_way = context.instances[ident].state is InstanceState.MOVING
         instance = inventory.instances.get(ident)
         if instance is None:
@@ -77,7 +80,8 @@ async def move_away(
         if not under_way and instance.host not in sources:
             return
         if instance.status is InstanceStatus.ERROR:
-            raise SessionFailed(f"instance {ident} is in ERROR on host {instance.host}: {error}")
+            where = f"instance {ident} is in ERROR on host {instance.host}"
+            raise SessionFailed(f"{where}: {error}" if error else where)
         if instance.status is InstanceStatus.STOPPED:
             action = MoveAction.MIGRATE
         target = context.instances[ident].target if under_way else choose(instance, inventory)
