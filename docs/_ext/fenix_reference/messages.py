@@ -66,8 +66,8 @@ PROJECT_STATES = {
 }
 HOST_NEWS = {
     "IN_MAINTENANCE": "the host is about to be worked on",
-    "MAINTENANCE_COMPLETE": "the work is over: it is done and the host is up, or the session has ended "
-    "before it was",
+    "MAINTENANCE_COMPLETE": "the work is over: it is done and the host is up, or the session has "
+    "ended before it was",
     "MAINTENANCE_FAILED": "the work has failed; the host stays disabled",
     "HOST_ADDED": "reserved for workflows that add hosts; the two that come with Fenix never send "
     "it",

@@ -1,5 +1,6 @@
 """The form of scenario files, from the models that read them."""
 
+import inspect
 from enum import EnumType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fenix.simulation import scenario
-from fenix_reference.markdown import check, code, first_line, table
+from fenix_reference.markdown import NotDescribed, code, plain, table
 
 MODELS: dict[str, type[BaseModel]] = {
     "the file": scenario.Scenario,
@@ -70,31 +71,29 @@ TEXTS = {
     "instance": "id of the instance whose next moves are disturbed",
     "move": "what its moves do",
     "times": "how many of them",
-    "at": "when the host dies, from the start",
-    "until": "when it is back",
+    "at": "when it happens, from the start",
+    "until": "when the host is back, from the start; null: never",
 }
 
 
 def page() -> str:
     """A table for each level."""
-    names = [name for model in MODELS.values() for name in model.model_fields]
-    check("scenario files", TEXTS, names)
-    return "\n".join(
-        f"## {title}\n\n{first_line(model)}\n\n"
-        + table(
-            ("key", "kind", "default", "meaning"),
-            [_row(*one) for one in model.model_fields.items()],
-        )
-        for title, model in MODELS.items()
-    )
+    return "\n".join(_section(title, model) for title, model in MODELS.items())
 
 
-def _row(name: str, field: FieldInfo) -> tuple[str, str, str, str]:
-    default = "required"
-    if not field.is_required():
-        value: Any = field.default
-        default = _value(value)
-    return code(name), _kind(field.annotation, field.metadata), default, TEXTS[name]
+def _section(title: str, model: type[BaseModel]) -> str:
+    text = plain(inspect.getdoc(model) or "")
+    rows = [_row(name, field, text) for name, field in model.model_fields.items()]
+    return f"## {title}\n\n{text}\n\n" + table(("key", "kind", "default", "meaning"), rows)
+
+
+def _row(name: str, field: FieldInfo, text: str) -> tuple[str, str, str, str]:
+    """A key; one that is not known here must be told of in the model's docstring."""
+    meaning = field.description or TEXTS.get(name) or (code(name) in text and "see above")
+    if not meaning:
+        raise NotDescribed(f"scenario files: nobody describes the key {name}")
+    default = "required" if field.is_required() else _value(field.default)
+    return code(name), _kind(field.annotation, field.metadata), default, meaning
 
 
 def _value(value: Any) -> str:
