@@ -1,5 +1,7 @@
 """The HTTP calls, from the description that the API itself serves."""
 
+import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -33,7 +35,9 @@ def page() -> str:
     if set(calls) != set(TITLES):
         raise KeyError(f"calls with tags {sorted(calls)}, titles for {sorted(TITLES)}")
     parts.append("## Bodies\n")
-    parts += ["\n".join(_schema(name, one)) for name, one in found["components"]["schemas"].items()]
+    schemas = found["components"]["schemas"]
+    sent = _sent(found)
+    parts += ["\n".join(_schema(name, one, name in sent)) for name, one in schemas.items()]
     return "\n".join(parts)
 
 
@@ -49,6 +53,23 @@ def description() -> Json:
     return create_app(services).openapi()
 
 
+def _sent(found: Json) -> set[str]:
+    """The names of the schemas that requests are made of; in them fields may be left out."""
+    todo = [
+        _content(operation["requestBody"])
+        for operations in found["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    ]
+    names: set[str] = set()
+    while todo:
+        for name in re.findall(r"#/components/schemas/(\w+)", json.dumps(todo.pop())):
+            if name not in names:
+                names.add(name)
+                todo.append(found["components"]["schemas"][name])
+    return names
+
+
 def _call(method: str, path: str, operation: Json) -> Iterator[str]:
     yield f"### {method.upper()} {path}\n"
     yield plain(operation.get("description", "")) + "\n"
@@ -61,11 +82,12 @@ def _call(method: str, path: str, operation: Json) -> Iterator[str]:
     for status, answer in operation["responses"].items():
         schema = _content(answer)
         kind = _kind(schema) if schema and status == "200" else ""
-        rows.append((status, kind, answer["description"]))
+        meaning = "success" if status == "200" else answer["description"]
+        rows.append((status, kind, meaning))
     yield table(("answer", "body", "meaning"), rows)
 
 
-def _schema(name: str, schema: Json) -> Iterator[str]:
+def _schema(name: str, schema: Json, sent: bool) -> Iterator[str]:
     yield f"(schema-{name.lower()})=\n### {name}\n"
     yield plain(schema.get("description", "")) + "\n"
     if "enum" in schema:
@@ -74,9 +96,9 @@ def _schema(name: str, schema: Json) -> Iterator[str]:
         required = schema.get("required", ())
         rows = []
         for field, inner in properties.items():
-            default = "required" if field in required else _default(inner)
-            rows.append((code(field), _kind(inner), default, inner.get("description", "")))
-        yield table(("field", "kind", "default", "meaning"), rows)
+            default = ("required" if field in required else _default(inner),) if sent else ()
+            rows.append((code(field), _kind(inner), *default, inner.get("description", "")))
+        yield table(("field", "kind", *(("default",) if sent else ()), "meaning"), rows)
 
 
 def _content(part: Json) -> Json:

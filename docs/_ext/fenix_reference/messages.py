@@ -36,7 +36,7 @@ FIELDS = {
         "instance_ids": 'a list of ids, or the URL that gives `{"instance_ids": [...]}`',
         "reply_url": "where to `PUT` the reply",
         "allowed_actions": "what a reply may choose for an instance; empty: nothing",
-        "actions_at": "when what is announced happens, at the latest",
+        "actions_at": "when what is announced is due; a move may start as soon as it is agreed to",
         "reply_at": "until when a reply counts",
         "metadata": "the session's `metadata`, as the administrator gave it",
     },
