@@ -4,6 +4,9 @@ What is under way in the cloud and on hosts is waited for, not cut off. Hosts th
 disabled are enabled again, except those whose maintenance failed: they are not in working order.
 """
 
+import logging
+
+from fenix.clouds import CloudError
 from fenix.domain import (
     ActionState,
     Ending,
@@ -21,6 +24,8 @@ from fenix.engine.outbox import Outbox
 from fenix.engine.state import SessionData
 from fenix.engine.waits import Waits
 from fenix.store import messages, sessions
+
+log = logging.getLogger(__name__)
 
 LAST_MESSAGES = 10.0
 """Seconds that a deleted session's last messages get."""
@@ -132,7 +137,16 @@ class WindUp:
             await self._hosts.set_host(host.name, state, why, news, ":ended")
         for host in list(self._data.hosts.values()):
             if host.state is not HostState.FAILED:
-                await self._hosts.enable_host(host.name)
+                await self._enable(host.name)
+
+    async def _enable(self, name: str) -> None:
+        """Enables a host; one that the cloud has lost must not keep the others disabled."""
+        try:
+            await self._hosts.enable_host(name)
+        except CloudError as error:
+            why = f"the cloud does not enable it: {error}"
+            log.warning("session %s: host %s: %s", self._data.session.id, name, why)
+            await self._journal.commit(self._data.entry("host.left_disabled", why, host=name))
 
     async def _scale_out(self) -> None:
         """Tells the projects that gave capacity back that they may have it again.

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from fenix.domain import ActionType, Instance, Inventory, ProjectState, SessionState
-from fenix.workflows.base import SessionFailed, Workflow
-from fenix.workflows.maintaining import session_actions
+from fenix.workflows.base import Workflow
+from fenix.workflows.maintaining import session_actions, still_there
 from fenix.workflows.talking import agreed, ask_each, meet, reply_by
 
 
@@ -21,9 +21,7 @@ class CommonStates(Workflow):
         """Announces the session; all projects must agree before it begins."""
         context = self.context
         inventory = await context.inventory()
-        missing = [name for name in context.hosts if name not in inventory.hosts]
-        if missing:
-            raise SessionFailed(f"host {', '.join(missing)} is not in the cloud any more")
+        still_there(inventory, context.hosts)
         instances = instances_by_project(inventory, context.hosts)
         await meet(context, instances)
         request = context.session.request

@@ -25,7 +25,7 @@ from fenix.planning import Emptying, Room, place, plan_emptying
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import CommonStates
 from fenix.workflows.looking import until
-from fenix.workflows.maintaining import maintain
+from fenix.workflows.maintaining import maintain, still_there
 from fenix.workflows.moving import chosen_action, last_known, move_away
 from fenix.workflows.scaling import scale_in, willing
 from fenix.workflows.slots import MoveSlots
@@ -69,6 +69,7 @@ class DefaultWorkflow(CommonStates):
     async def start_maintenance(self) -> SessionState:
         """Works on all empty hosts; nothing new may land on a host that is not yet maintained."""
         context = self.context
+        still_there(await context.inventory(), self._unfinished(HostType.COMPUTE))
         await self._all(context.disable_host(name) for name in self._unfinished(HostType.COMPUTE))
         await self._all(
             context.enable_host(name)
@@ -101,6 +102,7 @@ class DefaultWorkflow(CommonStates):
     def _next(self, inventory: Inventory) -> SessionState:
         """What has to be done before hosts can be worked on."""
         computes = self._unfinished(HostType.COMPUTE)
+        still_there(inventory, computes)
         if self._unfinished(HostType.CONTROLLER) or not computes:
             return SessionState.START_MAINTENANCE
         if any(not inventory.on(name) for name in computes):

@@ -1,6 +1,16 @@
 """The maintenance of one empty host: told of, its actions run, given back."""
 
-from fenix.domain import ActionSpec, ActionState, ActionType, HostNews, HostState, HostType
+from collections.abc import Iterable
+
+from fenix.domain import (
+    ActionSpec,
+    ActionState,
+    ActionType,
+    HostNews,
+    HostState,
+    HostType,
+    Inventory,
+)
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.looking import until
 
@@ -14,6 +24,17 @@ def host_actions(context: Context, kind: HostType) -> list[tuple[str, ActionSpec
     (wire contract, "Workflow `default`").
     """
     return _of_type(context, ActionType.HOST) + _of_type(context, ON_HOST[kind])
+
+
+def still_there(inventory: Inventory, names: Iterable[str]) -> None:
+    """Checks that hosts are still in the cloud.
+
+    Raises:
+        SessionFailed: with those that are not.
+    """
+    missing = [name for name in names if name not in inventory.hosts]
+    if missing:
+        raise SessionFailed(f"host {', '.join(missing)} is not in the cloud any more")
 
 
 def _of_type(context: Context, kind: ActionType) -> list[tuple[str, ActionSpec]]:
@@ -47,6 +68,7 @@ async def maintain(context: Context, name: str) -> None:
     kind = context.hosts[name].type
     if kind is HostType.COMPUTE:
         inventory = await context.inventory()
+        still_there(inventory, [name])
         left = inventory.on(name)
         if left or inventory.hosts[name].enabled:
             raise SessionFailed(
