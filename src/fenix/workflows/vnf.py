@@ -216,7 +216,8 @@ class VnfWorkflow(CommonStates):
         )
         await self._show(state)
         await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
-        project = await context.meet_project(instance.project_id)
+        known = context.projects.get(instance.project_id)
+        project = known or await context.meet_project(instance.project_id)
         if not project.reached:
             self._rolling.agreed(instance.id)
             return
