@@ -44,12 +44,26 @@ class Transport(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Frees connections."""
+        ...
+
 
 class Client:
-    """Fenix's API. All methods raise `ApiError` or `Unreachable`."""
+    """Fenix's API; a context manager. All methods raise `ApiError` or `Unreachable`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees connections."""
+        self._transport.close()
 
     def create_session(self, body: Json) -> str:
         """Creates a session; returns its id."""
@@ -146,6 +160,10 @@ class PlainTransport:
             raise Unreachable(f"Fenix can't be reached at {self._base}: {reason}") from error
         return answer.status_code, answer.text
 
+    def close(self) -> None:
+        """See `Transport`."""
+        self._http.close()
+
 
 def connect(url: str | None, os_cloud: str | None) -> Client:
     """A client for the Fenix that the user means.
@@ -171,7 +189,10 @@ def base_url(url: str) -> str:
 
 
 def _is_local(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+    try:
+        return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError as error:
+        raise CommandFailed(f"--url: {url!r} is not valid: {error}") from error
 
 
 def _part(ident: str) -> str:

@@ -1,5 +1,6 @@
 """Requests with a token of Keystone's; the catalog says where Fenix is."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,6 @@ import openstack.config
 from keystoneauth1 import exceptions
 from openstack.exceptions import SDKException
 
-import openstack
 from fenix.cli.client import TIMEOUT, Unreachable, base_url
 from fenix.cli.errors import CommandFailed
 
@@ -29,7 +29,7 @@ class KeystoneTransport:
 
     def __init__(self, os_cloud: str | None, url: str | None) -> None:
         with _explained():
-            region = openstack.config.OpenStackConfig().get_one(cloud=os_cloud)
+            region = _account(os_cloud)
             self._session: Any = region.get_session()
             found = url or self._session.get_endpoint(
                 service_type=SERVICE_TYPE,
@@ -47,6 +47,17 @@ class KeystoneTransport:
                 self._base + path, method, json=body, raise_exc=False, timeout=TIMEOUT
             )
         return answer.status_code, answer.text
+
+    def close(self) -> None:
+        """See `fenix.cli.client.Transport`."""
+        self._session.session.close()
+
+
+def _account(os_cloud: str | None) -> Any:
+    with warnings.catch_warnings():
+        # openstacksdk warns of it to everybody, whether InfluxDB is in clouds.yaml or not.
+        warnings.filterwarnings("ignore", "Support for InfluxDB")
+        return openstack.config.OpenStackConfig().get_one(cloud=os_cloud)
 
 
 @contextmanager

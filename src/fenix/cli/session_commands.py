@@ -1,12 +1,15 @@
 """`fenix session`: what administrators do with sessions."""
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fenix.cli.errors import CommandFailed
 from fenix.cli.parameters import AsJson, OsCloud, SessionId, Url
+
+if TYPE_CHECKING:
+    from fenix.cli.client import Client
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -65,16 +68,16 @@ def create(
     }
     if option:
         body["options"] = request.options(option)
-    client = connect(url, os_cloud)
-    ident = client.create_session(body)
-    if as_json:
-        print_json({"session_id": ident})
-    else:
-        typer.echo(ident)
-    if watch:
-        from fenix.cli.watching import follow, judge
+    with connect(url, os_cloud) as client:
+        ident = client.create_session(body)
+        if as_json:
+            print_json({"session_id": ident})
+        else:
+            typer.echo(ident)
+        if watch:
+            from fenix.cli.watching import follow, judge
 
-        judge(follow(client, ident))
+            judge(follow(client, ident))
 
 
 @commands.command("list")
@@ -84,7 +87,8 @@ def list_sessions(url: Url = None, os_cloud: OsCloud = None, as_json: AsJson = F
     from fenix.cli.output import console, print_json
     from fenix.cli.session_view import sessions_table
 
-    found = connect(url, os_cloud).sessions()
+    with connect(url, os_cloud) as client:
+        found = client.sessions()
     if as_json:
         print_json(found)
     else:
@@ -104,9 +108,9 @@ def show(
     from fenix.cli.output import console, print_json
     from fenix.cli.session_view import timeline_table, whole
 
-    client = connect(url, os_cloud)
-    detail = client.detail(session)
-    lines = list(client.timeline(session)) if timeline else []
+    with connect(url, os_cloud) as client:
+        detail = client.detail(session)
+        lines = list(client.timeline(session)) if timeline else []
     if as_json:
         print_json(detail | ({"timeline": lines} if timeline else {}))
         return
@@ -129,7 +133,8 @@ def watch(
     from fenix.cli.client import connect
     from fenix.cli.watching import follow, judge
 
-    judge(follow(connect(url, os_cloud), session, interval, patience))
+    with connect(url, os_cloud) as client:
+        judge(follow(client, session, interval, patience))
 
 
 @commands.command("continue")
@@ -144,13 +149,13 @@ def continue_session(
     """Let a failed session go on."""
     from fenix.cli.client import connect
 
-    client = connect(url, os_cloud)
-    if state is None:
-        found = client.session(session)
-        state = found["failed_state"]
+    with connect(url, os_cloud) as client:
         if state is None:
-            raise CommandFailed(f"session {session} is in {found['state']}: it has not failed")
-    client.continue_session(session, state)
+            found = client.session(session)
+            state = found["failed_state"]
+            if state is None:
+                raise CommandFailed(f"session {session} is in {found['state']}: it has not failed")
+        client.continue_session(session, state)
     typer.echo(f"session {session} goes on at {state}")
 
 
@@ -166,20 +171,26 @@ def delete(
 
     Moves and actions under way are waited for, and the hosts that it disabled are enabled again.
     """
-    from fenix.cli.client import ApiError, connect
+    from fenix.cli.client import connect
 
-    client = connect(url, os_cloud)
-    client.delete_session(session)
+    with connect(url, os_cloud) as client:
+        client.delete_session(session)
+        if wait:
+            _until_gone(client, session, interval)
+    typer.echo(f"session {session} is {'gone' if wait else 'being ended'}")
+
+
+def _until_gone(client: "Client", session: str, interval: float) -> None:
+    from fenix.cli.client import ApiError
+
     end = time.monotonic() + LONGEST_DELETION
-    while wait:
+    while True:
         try:
             found = client.session(session)
         except ApiError as error:
-            if error.code != 404:
-                raise
-            typer.echo(f"session {session} is gone")
-            return
+            if error.code == 404:
+                return
+            raise
         if time.monotonic() > end:
             raise CommandFailed(f"session {session} is still in {found['state']}")
         time.sleep(interval)
-    typer.echo(f"session {session} is being ended")

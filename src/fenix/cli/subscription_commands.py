@@ -48,7 +48,8 @@ def create(
         body["event_types"] = event_type
     if project:
         body["project_id"] = project
-    made = connect(url, os_cloud).subscribe(body)
+    with connect(url, os_cloud) as client:
+        made = client.subscribe(body)
     if as_json:
         print_json(made)
     else:
@@ -68,7 +69,8 @@ def list_subscriptions(
     from fenix.cli.client import connect
     from fenix.cli.output import console, print_json, table
 
-    found = connect(url, os_cloud).subscriptions(project)
+    with connect(url, os_cloud) as client:
+        found = client.subscriptions(project)
     if as_json:
         print_json(found)
         return
@@ -81,7 +83,8 @@ def delete(subscription: SubscriptionId, url: Url = None, os_cloud: OsCloud = No
     """End a subscription."""
     from fenix.cli.client import connect
 
-    connect(url, os_cloud).unsubscribe(subscription)
+    with connect(url, os_cloud) as client:
+        client.unsubscribe(subscription)
     typer.echo(f"subscription {subscription} is deleted")
 
 
@@ -90,7 +93,8 @@ def try_out(subscription: SubscriptionId, url: Url = None, os_cloud: OsCloud = N
     """Post a test message; exit code 0 if it was taken."""
     from fenix.cli.client import connect
 
-    outcome = connect(url, os_cloud).try_subscription(subscription)
+    with connect(url, os_cloud) as client:
+        outcome = client.try_subscription(subscription)
     if not outcome["delivered"]:
         raise CommandFailed(f"the message was not taken: {outcome['error']}")
     typer.echo("the message was taken")

@@ -68,7 +68,7 @@ def _perform(stage: "Stage", workflow: str) -> None:
 
 def session_body(workflow: str) -> dict[str, Any]:
     """The session that is asked for."""
-    from fenix.cli.demo.stage import WORK
+    from fenix.cli.demo.work import COMMAND
     from fenix.cli.session_request import start_time
 
     return {
@@ -76,20 +76,20 @@ def session_body(workflow: str) -> dict[str, Any]:
         "workflow": workflow,
         "maintenance_at": start_time(NOTICE),
         "metadata": {"openstack_version": "2026.2"},
-        "actions": [{"plugin": "command", "type": "host", "metadata": {"command": WORK}}],
+        "actions": [{"plugin": "command", "type": "host", "metadata": {"command": COMMAND}}],
         "options": OPTIONS,
     }
 
 
 def _keep(stage: "Stage") -> None:
-    from fenix.cli.demo.stage import WORK
+    from fenix.cli.demo.work import COMMAND
 
     typer.echo(
         f"\nIt goes on running, until Ctrl-C. In another terminal:\n\n"
         f"  export FENIX_URL={stage.api_url}\n"
         f"  {sys.executable} -m fenix.cli session list\n"
         f"  {sys.executable} -m fenix.cli session create --workflow vnf --at +5s "
-        f'--action \'command:host:{{"command": "{WORK}"}}\' --watch\n'
+        f'--action \'command:host:{{"command": "{COMMAND}"}}\' --watch\n'
         f"  curl {stage.cloud_url}/events     # what really happens in the cloud\n"
     )
     stage.wait()

@@ -18,6 +18,7 @@ from fenix.actions.leftovers import end_processes
 from fenix.cli.client import ApiError, Client, PlainTransport, Unreachable
 from fenix.cli.demo.cloud import PROJECT, RECOVERY, cloud, impacted, scale_in
 from fenix.cli.demo.monitor import add_monitor, subscription
+from fenix.cli.demo.work import write_command
 from fenix.cli.errors import CommandFailed
 from fenix.clouds.simulated import SimulatedCloud
 from fenix.clouds.simulated.server import create_app
@@ -27,24 +28,7 @@ from fenix.simulation.building import build_world
 LIMIT = 30.0
 """How long anything may take to start or to stop, s."""
 
-WORK = "upgrade-host"
-"""The operator's command that works on a host."""
 WORK_SECONDS = 2.0
-
-_SCRIPT = """\
-#!{python}
-# Stands for the upgrade of a host. It tells the cloud's event log when it begins and ends.
-import json, os, time, urllib.request
-
-def tell(event, **more):
-    body = json.dumps({{"event": event, "host": os.environ["FENIX_HOST"], **more}}).encode()
-    request = urllib.request.Request("{cloud}/events", body, {{"Content-Type": "application/json"}})
-    urllib.request.build_opener(urllib.request.ProxyHandler({{}})).open(request, timeout=10).close()
-
-tell("host.maintenance.started")
-time.sleep({seconds})
-tell("host.maintenance.finished", ok=True)
-"""
 
 _CONFIG = """\
 [DEFAULT]
@@ -82,7 +66,7 @@ class Stage:
         port = _free_port()
         self.api_url = f"http://127.0.0.1:{port}/v1"
         (place / "fenix.conf").write_text(_CONFIG.format(place=place, port=port))
-        self._write_command()
+        os.environ["FENIX_COMMAND_DIR"] = str(write_command(place, self.cloud_url, WORK_SECONDS))
         self.client = Client(PlainTransport(self.api_url))
         self._cloud = httpx.Client(base_url=self.cloud_url, trust_env=False, timeout=LIMIT)
         self._thread = threading.Thread(target=self._serve, name="service")
@@ -155,6 +139,7 @@ class Stage:
         for run_directory in runs.iterdir() if runs.exists() else ():
             end_processes(run_directory.name)
         self._cloud.close()
+        self.client.close()
 
     def _serve(self) -> None:
         """The service and the cloud, in a thread of their own."""
@@ -195,16 +180,6 @@ class Stage:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-
-    def _write_command(self) -> None:
-        directory = self._place / "commands"
-        directory.mkdir()
-        script = directory / WORK
-        script.write_text(
-            _SCRIPT.format(python=sys.executable, cloud=self.cloud_url, seconds=WORK_SECONDS)
-        )
-        script.chmod(0o755)
-        os.environ["FENIX_COMMAND_DIR"] = str(directory)
 
     def _ready(self) -> bool:
         try:

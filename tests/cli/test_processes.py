@@ -1,0 +1,203 @@
+"""Everything in processes of its own, as an operator starts it."""
+
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from fenix.cli.demo.cloud import PROJECT
+from tests.cli.harness import LIMIT, Processes, free_port, get, is_ready, write_config
+from tests.cli.landscape import events, start_cloud, start_manager
+
+ACTION = 'simulated:host:{"seconds": 0.3}'
+STOPPING = 8.0
+"""Seconds in which a service that is asked to stop must have ended."""
+
+
+def test_a_session_over_three_processes_and_a_graceful_stop(
+    start: Processes, tmp_path: Path
+) -> None:
+    _, cloud_url = start_cloud(start, tmp_path)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/v1"
+    config = write_config(tmp_path, port, simulated_cloud=f"url = {cloud_url}")
+    serving = start("serve", "--config-file", str(config))
+    serving.until(lambda: is_ready(url), "the service to be ready")
+    manager = start_manager(start, url, cloud_url)
+    before = get(f"{cloud_url}/projects/{PROJECT}/instances").json()["instances"]
+
+    session = start("session", "create", "--workflow", "vnf", "--action", ACTION, "--watch",
+                    FENIX_URL=url)  # fmt: skip
+    assert session.wait() == 0, session.said
+    assert "MAINTENANCE_DONE" in session.said
+
+    kinds = Counter(event["event"] for event in events(cloud_url))
+    assert kinds["instance.move.started"] == kinds["instance.move.finished"] >= 4
+    assert kinds["host.disabled"] == kinds["host.enabled"] == 3
+    after = get(f"{cloud_url}/projects/{PROJECT}/instances").json()["instances"]
+    assert sorted(one["name"] for one in after) == sorted(one["name"] for one in before)
+
+    manager.signal(signal.SIGTERM)
+    assert manager.wait(STOPPING) in (0, -signal.SIGTERM), manager.said
+    assert get(f"{url}/subscription").json()["subscriptions"] == []
+    serving.signal(signal.SIGTERM)
+    assert serving.wait(STOPPING) == 0, serving.said
+    assert "Traceback" not in manager.said + serving.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_in_the_middle_gives_the_session_back(
+    start: Processes, tmp_path: Path, number: signal.Signals
+) -> None:
+    """The next start goes on at once: it need not wait until a lease of an hour runs out."""
+    _, cloud_url = start_cloud(start, tmp_path)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/v1"
+    config = write_config(
+        tmp_path, port, simulated_cloud=f"url = {cloud_url}", engine="lease_seconds = 600"
+    )
+    serving = start("serve", "--config-file", str(config))
+    serving.until(lambda: is_ready(url), "the service to be ready")
+    start_manager(start, url, cloud_url)
+    session = start("session", "create", "--workflow", "vnf", "--action", ACTION, "--watch",
+                    FENIX_URL=url)  # fmt: skip
+    session.until(lambda: "instance.move.started" in session.said, "a move to start")
+    serving.signal(number)
+    assert serving.wait(STOPPING) == 0, serving.said
+    assert "Traceback" not in serving.said
+    again = start("serve", "--config-file", str(config))
+    again.until(lambda: is_ready(url), "the service to be ready again")
+    assert session.wait() == 0, session.said
+    moves = [one for one in events(cloud_url) if one["event"] == "instance.move.started"]
+    assert max(Counter(one["instance"] for one in moves).values()) == 1
+
+
+@pytest.mark.parametrize("workflow", ["default", "vnf"])
+def test_the_demo(start: Processes, workflow: str) -> None:
+    demo = start("demo", "--hosts", "3", "--workflow", workflow)
+    assert demo.wait(2 * LIMIT) == 0, demo.said
+    assert "all 3 hosts were worked on" in demo.said
+
+
+def test_an_interrupted_demo_leaves_nothing_behind(start: Processes, tmp_path: Path) -> None:
+    demo = start("demo", "--hosts", "3", TMPDIR=str(tmp_path))
+    demo.until(lambda: "action.started" in demo.said, "the work to begin")
+    (place,) = tmp_path.glob("fenix-demo-*")
+    demo.signal(signal.SIGINT)
+    assert demo.wait(STOPPING) == 130, demo.said
+    assert "Traceback" not in demo.said
+    assert not place.exists()
+    assert not _mentioned(str(place))
+
+
+def _mentioned(text: str) -> list[str]:
+    """The command lines of all processes that contain a text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if text in line:
+            found.append(line)
+    return found
+
+
+def test_the_schema(start: Processes, tmp_path: Path) -> None:
+    config = str(write_config(tmp_path, free_port()))
+    before = start("db", "current", "--config-file", config)
+    assert before.wait() == 1
+    assert "no schema" in before.said
+    assert start("db", "upgrade", "--config-file", config).wait() == 0
+    assert start("db", "upgrade", "--config-file", config).wait() == 0
+    after = start("db", "current", "--config-file", config)
+    assert after.wait() == 0, after.said
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "said"),
+    [
+        ("serve", {"DEFAULT": "cloud = cumulus"}, "[DEFAULT] cloud: 'cumulus'"),
+        ("serve", {"DEFAULT": "channels = pigeon"}, "[DEFAULT] channels: 'pigeon'"),
+        ("serve", {"api": "host = 0.0.0.0"}, "[api] host"),
+        ("serve", {"api": "port = many"}, "many"),
+        ("serve", {"engine": "lease_seconds = 0"}, "lease_seconds"),
+        ("serve", {"DEFAULT": "state_path = /dev/null/x"}, "/dev/null/x"),
+        ("serve", {"database": "connection = nonsense"}, "[database] connection"),
+        ("engine", {}, "fenix serve"),
+        ("api", {}, "fenix serve"),
+        (
+            "engine",
+            {"database": "connection = postgresql+psycopg://u@127.0.0.1:1/d"},
+            "database: ",
+        ),
+    ],
+)
+def test_what_keeps_the_service_from_starting(
+    start: Processes, tmp_path: Path, command: str, options: dict[str, str], said: str
+) -> None:
+    config = write_config(tmp_path, free_port(), **options)
+    process = start(command, "--config-file", str(config))
+    assert process.wait() == 1, process.said
+    assert said in process.said
+    assert "Traceback" not in process.said
+
+
+def test_a_port_that_is_taken(start: Processes, tmp_path: Path) -> None:
+    first, url = start_cloud(start, tmp_path)
+    config = write_config(tmp_path, int(url.rpartition(":")[2]))
+    second = start("serve", "--config-file", str(config))
+    assert second.wait() == 1
+    assert "can't listen on 127.0.0.1" in second.said
+    assert first.running
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("hosts: []", "hosts"), ("- 1", "not a scenario"), (None, "No such file")],
+)
+def test_a_bad_scenario(start: Processes, tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "scenario.yaml"
+    if text is not None:
+        path.write_text(text)
+    process = start("cloud", str(path))
+    assert process.wait() == 1
+    assert said in process.said
+    assert "Traceback" not in process.said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 1, "project_id"),
+        (["--project-id", "p", "--action", "TELEPORT"], 1, "TELEPORT"),
+        (["--project-id", "p", "--action-for", "db"], 2, "PATTERN=ACTION"),
+    ],
+)
+def test_a_manager_that_can_t_be_started(
+    start: Processes, arguments: list[str], code: int, said: str
+) -> None:
+    process = start("manager", *arguments)
+    assert process.wait() == code
+    assert said in process.said
+    assert "Traceback" not in process.said
+
+
+def test_it_starts_fast_and_says_its_version() -> None:
+    """Client commands load neither the service nor OpenStack's libraries."""
+    program = (
+        "import sys; sys.argv = ['fenix', '--version']\n"
+        "from fenix.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'sqlalchemy', 'fastapi', 'openstack', 'uvicorn', 'oslo_config', 'alembic'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("fenix ")
