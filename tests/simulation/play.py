@@ -20,15 +20,17 @@ from fenix.domain import (
     MoveState,
     Session,
     SessionOptions,
+    SessionRequest,
     SessionState,
+    SilentPolicy,
     TimelineEntry,
     UnmanagedPolicy,
 )
 from fenix.engine import Engine, Tools, intake
 from fenix.simulation import clock
-from fenix.simulation.building import schedule_faults
+from fenix.simulation.building import schedule_faults, session_request
 from fenix.simulation.events import Event
-from fenix.simulation.running import Stage, create_session, set_stage, until_closed
+from fenix.simulation.running import Stage, set_stage, until_closed
 from fenix.simulation.scenario import Scenario
 from fenix.store import messages, progress, sessions, timeline
 from tests.simulation.databases import blank_database
@@ -175,6 +177,7 @@ def perform(
     around: Callable[[Tools], Tools] | None = None,
     cast: Callable[[Play], None] | None = None,
     settings: dict[str, Any] | None = None,
+    request: dict[str, Any] | None = None,
     state: str | None = "MAINTENANCE_DONE",
     violations: Collection[str] = (),
     **options: Any,
@@ -187,6 +190,7 @@ def perform(
         around: changes the tools of the engine.
         cast: starts the engines; None: there is one, `engine-1`.
         settings: changed fields of `EngineSettings`.
+        request: changed fields of `SessionRequest`.
         state: the session's expected last state; None: it is deleted.
         violations: those of the invariants that are expected, word by word.
         options: changed fields of `SessionOptions`.
@@ -200,7 +204,8 @@ def perform(
             if prepare:
                 prepare(stage)
             chosen = {"unmanaged_projects": UnmanagedPolicy.MOVE} | options
-            session = await create_session(stage, None, SessionOptions(**chosen))
+            asked = session_request(scenario, None, stage.now(), SessionOptions(**chosen))
+            session = await create(stage, replace(asked, **request or {}))
             play = Play(stage, session.id, tasks)
             if cast:
                 cast(play)
@@ -215,6 +220,15 @@ def perform(
     ending = clock.run(main())
     check(ending, state, violations)
     return ending
+
+
+async def create(stage: Stage, request: SessionRequest, ident: str = "simulation") -> Session:
+    """Creates a session as an administrator does."""
+    policy = request.options.silent_projects
+    stage.invariants.proceeds = policy is SilentPolicy.PROCEED
+    return await intake.create_session(
+        stage.database, stage.cloud, request, "admin", stage.now(), session_id=ident
+    )
 
 
 async def look(stage: Stage, session_id: str) -> Ending:
