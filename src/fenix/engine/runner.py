@@ -175,9 +175,13 @@ class SessionRunner:
             if host.state in (HostState.FAILED, HostState.SKIPPED)
         ]
         self._data.hosts.update({host.name: host for host in again})
+        # So are projects that refused: they may be asked again.
+        asked = [replace(project, reply=None) for project in self._data.projects.values()]
+        self._data.projects.update({project.id: project for project in asked})
         await self._announce(
             "continued",
             *(progress.save_host(session.id, host) for host in again),
+            *(progress.save_project(session.id, project) for project in asked),
             sessions.resumed(session.id),
             sessions.save(session),
             self._data.entry("session.continued", f"at {session.state}"),
