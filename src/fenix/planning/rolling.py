@@ -10,12 +10,13 @@ go where they fit best; and one host is drained ahead as far as room allows, so 
 to move when the next maintained host comes back.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from fenix.domain import Constraints, Host, HostType, Instance, Inventory, Resources, total
+from fenix.planning.detour import Step, detour
 from fenix.planning.impact import Impact
 from fenix.planning.placement import share
 from fenix.planning.room import Room
@@ -76,6 +77,8 @@ class Task:
         second: the target is not maintained yet, so the instance will move once more.
         after: ids of instances that must have left the target before.
         makes_room: it only makes room for another instance; its own host is not drained yet.
+        detour: it is a step of a detour (see `Rolling.find_detour`).
+        failed_on: targets that did not take it; they come last.
     """
 
     instance: Instance
@@ -86,6 +89,8 @@ class Task:
     why: str = ""
     after: frozenset[str] = frozenset()
     makes_room: bool = False
+    detour: bool = False
+    failed_on: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -139,6 +144,9 @@ class Rolling:
         self._moving_total = 0
         self._budget = max(1, round(options.second_moves * len(inventory.instances)))
         self._changed = True
+        self._detour: deque[Step] | None = None
+        self._reported: dict[str, float] = {}
+        """When the end of an instance's move was reported."""
         self._hopeless: set[Resources] = set()
         """Sizes for which no room could be made in the present round of decisions."""
         for name in ready:
@@ -147,7 +155,7 @@ class Rolling:
         for name in sorted(pending, key=lambda name: (name not in self._begun, name)):
             self.stage[name] = HostStage.PENDING
             host = inventory.hosts[name]
-            if host.up and host.type is HostType.COMPUTE:
+            if host.up and host.enabled and host.type is HostType.COMPUTE:
                 self._holes.add(name)
 
     # What the workflow reports
@@ -164,18 +172,22 @@ class Rolling:
     def moved(self, ident: str, host: str, now: float) -> None:
         """An instance has left its host and runs on another one."""
         task = self.tasks[ident]
+        self._reported[ident] = now
         self.impact.recover(task.instance, now)
         self._close(task)
+        arrived = replace(task.instance, host=host)
         if task.target == host:
             self._incoming[host] -= 1
+            self._on.setdefault(host, {})[ident] = arrived
         else:
             self._unreserve(task)
-            self._put(task.instance, host)
-        self._on.setdefault(host, {})[ident] = replace(task.instance, host=host)
+            self._on.setdefault(host, {})
+            self._arrived(arrived)
 
     def gone(self, ident: str, now: float, impacted: bool) -> None:
         """An instance does not exist any more, or has left by its manager's hand."""
         task = self.tasks[ident]
+        self._reported[ident] = now
         if impacted:
             self.impact.recover(task.instance, now)
         elif task.stage is not TaskStage.WAITING:
@@ -190,22 +202,76 @@ class Rolling:
         self._changed = True
         return limited
 
-    def forget_places(self) -> None:
-        """Gives up all reservations of instances that wait for others, to try again."""
-        for task in self.tasks.values():
-            if task.after and task.stage is not TaskStage.MOVING:
-                self._unreserve(task)
+    def retreat(self) -> list[str]:
+        """Takes back all that has not begun, so that the books show the cloud as it is.
+
+        Returns:
+            The hosts that are not drained any more. They are to be enabled; once `reconcile` sees
+            that, they take instances again.
+        """
+        for task in list(self.tasks.values()):
+            if task.stage in (TaskStage.WAITING, TaskStage.AGREED):
+                self._forget(task)
+        hosts = [
+            name
+            for name, stage in self.stage.items()
+            if stage is HostStage.DRAINING and not self._draining.get(name)
+        ]
+        for name in hosts:
+            self.stage[name] = HostStage.PENDING
+            self._draining.pop(name, None)
+        return hosts
+
+    def left(self, host: str) -> None:
+        """A host that was dropped is enabled: it may take instances, and they may stay there."""
+        if self._hosts[host].up:
+            self._ready.add(host)
         self._changed = True
+
+    def find_detour(self) -> Step | None:
+        """Looks for single moves between hosts that make one empty; they are decided on from now.
+
+        To be asked when nothing is under way, after `retreat`.
+
+        Returns:
+            The last of the moves; None: there is no such way.
+        """
+        goals = [name for name, stage in self.stage.items() if stage is HostStage.PENDING]
+        steps = detour(self._on, self._room, (*self._ready, *self._holes), goals)
+        if not steps:
+            return None
+        self._detour = deque(steps)
+        return steps[-1]
 
     def failed(self, ident: str, now: float) -> None:
         """A move failed and the instance is still on its host: it gets another target."""
         task = self.tasks[ident]
         if task.stage is TaskStage.MOVING:
             self._count_move(task, -1)
-        self._unreserve(task)
+        if task.target is not None:
+            task.failed_on.add(task.target)
         self.impact.recover(task.instance, now)
         task.stage = TaskStage.WAITING
+        if task.detour or self.stage.get(task.source) is HostStage.OUT:
+            self._forget(task)
+            self._detour = None
+        else:
+            self._unreserve(task)
         self._changed = True
+
+    def occupied(self, host: str) -> bool:
+        """A host that was to be worked on is not empty, since something was just started there.
+
+        Returns:
+            Whether anything that is known to be there is to be moved now; see `reconcile`.
+        """
+        tasks = self._draining.setdefault(host, {})
+        for ident, instance in self._on[host].items():
+            if ident not in self.tasks:
+                tasks[ident] = self.tasks[ident] = Task(instance, host)
+        self.stage[host] = HostStage.DRAINING
+        self._changed = True
+        return bool(tasks)
 
     def maintained(self, host: str) -> None:
         """A host is back from its maintenance."""
@@ -218,20 +284,26 @@ class Rolling:
         for task in list(self._draining.pop(host, {}).values()):
             if task.stage is TaskStage.MOVING:
                 continue
-            self._unreserve(task)
-            if task.stage in (TaskStage.ASKED, TaskStage.AGREED):
-                self.impact.give_back(task.instance)
-            del self.tasks[task.instance.id]
+            self._forget(task)
         self.stage[host] = HostStage.OUT
         self._changed = True
 
-    def reconcile(self, inventory: Inventory) -> None:
-        """Takes in what happened in the cloud without us: instances come, go and move."""
+    def reconcile(self, inventory: Inventory, read_at: float) -> None:
+        """Takes in what happened in the cloud without us: instances come, go and move.
+
+        Args:
+            read_at: when reading the inventory began; what was reported since is newer.
+        """
+        lost = {name: replace(host, up=False) for name, host in self._hosts.items()}
+        self._hosts = self._room.hosts = lost | dict(inventory.hosts)
+        self._look_at_hosts()
         known = {ident: (host, one) for host, on in self._on.items() for ident, one in on.items()}
         for ident, (host, instance) in known.items():
             now = inventory.instances.get(ident)
             task = self.tasks.get(ident)
             if (now is not None and now.host == host) or (task and task.stage in UNDER_WAY):
+                continue
+            if self._reported.get(ident, read_at) > read_at:
                 continue
             if task is not None:
                 self._close(task)
@@ -241,8 +313,10 @@ class Rolling:
                 self._take(instance, host)
             self._changed = True
         for ident, now in inventory.instances.items():
-            on = self._on.setdefault(now.host, {})
+            on = self._on.get(now.host)
             task = self.tasks.get(ident)
+            if on is None or self._reported.get(ident, read_at) > read_at:
+                continue  # Hosts that were added meanwhile play no part.
             if ident not in on and not (task and task.stage in UNDER_WAY):
                 self._arrived(now)
 
@@ -257,14 +331,18 @@ class Rolling:
     def idle(self) -> bool:
         """Whether nothing is under way that could change anything."""
         busy = any(stage is HostStage.WORKED_ON for stage in self.stage.values())
-        return not busy and not any(task.stage in UNDER_WAY for task in self.tasks.values())
+        moving = (TaskStage.ASKED, TaskStage.MOVING)
+        return not busy and not any(task.stage in moving for task in self.tasks.values())
 
     def decide(self, now: float) -> Decisions:
         """What may start at this moment; it counts as started."""
         found = Decisions()
         if self.impact.expire(now):
             self._changed = True
-        self._open_hosts(found)
+        if self._detour is not None:
+            self._take_detour(self._detour)
+        if self._detour is None:
+            self._open_hosts(found)
         for name in list(self._draining):
             self._advance(name, found)
         self._start_work(found)
@@ -412,7 +490,7 @@ class Rolling:
         makers: list[Task] = []
         for instance in self._largest_first(task.instance for task in homeless.values()):
             task = homeless[instance.id]
-            if target := self._ready.best(instance):
+            if target := self._best(self._ready, task):
                 task.second = False
                 self._reserve(task, target)
             elif not partly and not self._house_second(task, makers):
@@ -446,7 +524,7 @@ class Rolling:
         """
         if self._budget < 1 or not self._hungry():
             return False
-        if target := self._holes.best(task.instance, (task.source,)):
+        if target := self._best(self._holes, task):
             self._budget -= 1
             task.second = True
             self._reserve(task, target)
@@ -466,6 +544,14 @@ class Rolling:
             return True
         self._hopeless.add(task.instance.size)
         return False
+
+    def _best(self, shelves: Shelves, task: Task) -> str | None:
+        """The best place for an instance, if need be one that did not take it before."""
+        avoid = {task.source, *task.failed_on}
+        best = shelves.best(task.instance, avoid)
+        if best is None and task.failed_on:
+            best = shelves.best(task.instance, (task.source,))
+        return best
 
     def _hungry(self) -> bool:
         """Whether more hosts could be worked on now, if they were empty."""
@@ -574,6 +660,7 @@ class Rolling:
         self._changed = self._changed or task.second or task.makes_room
 
     def _arrived(self, instance: Instance) -> None:
+        """An instance is on a host that was not expected there."""
         host = instance.host
         self._on[host][instance.id] = instance
         self._put(instance, host)
@@ -584,7 +671,51 @@ class Rolling:
             self._draining.setdefault(host, {})[instance.id] = task
             self.tasks[instance.id] = task
 
+    def _take_detour(self, steps: deque[Step]) -> None:
+        """Begins the next move of a detour when the one before has ended."""
+        if any(task.detour for task in self.tasks.values()):
+            return
+        while steps:
+            step = steps.popleft()
+            instance = self._on[step.source].get(step.instance.id)
+            if instance is None or step.target not in (*self._ready, *self._holes):
+                break
+            if self._room.obstacle(instance, step.target) is not None:
+                break
+            task = Task(instance, step.source, second=step.target in self._holes, detour=True)
+            task.why = f"nothing else gives room: {len(steps)} more moves make a host empty"
+            self._reserve(task, step.target)
+            self._draining.setdefault(step.source, {})[instance.id] = task
+            self.tasks[instance.id] = task
+            return
+        self._detour = None
+        self._changed = True
+
+    def _look_at_hosts(self) -> None:
+        """Notes which hosts take instances (not) any more."""
+        for name, stage in self.stage.items():
+            shelf = self._ready if stage is HostStage.READY else self._holes
+            host = self._hosts.get(name)
+            usable = host is not None and host.up and host.enabled
+            if usable is (name in shelf) or stage not in (HostStage.READY, HostStage.PENDING):
+                continue
+            if usable:
+                shelf.add(name)
+            else:
+                shelf.discard(name)
+            self._changed = True
+
     # Books
+
+    def _forget(self, task: Task) -> None:
+        """The instance stays where it is."""
+        self._unreserve(task)
+        if task.stage in (TaskStage.ASKED, TaskStage.AGREED):
+            self.impact.give_back(task.instance)
+        if task.makes_room:
+            self._put(task.instance, task.source)
+        del self.tasks[task.instance.id]
+        self._draining.get(task.source, {}).pop(task.instance.id, None)
 
     def _reserve(self, task: Task, target: str) -> None:
         task.target = target

@@ -7,9 +7,9 @@ decided by `fenix.planning.rolling`; this module does it and reports back.
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
 from fenix.domain import (
     Constraints,
@@ -52,6 +52,8 @@ class VnfWorkflow(CommonStates):
         self._tasks: asyncio.TaskGroup
         self._origin = context.session.created_at
         self._failures: Counter[tuple[str, str]] = Counter()
+        self._departures: Counter[tuple[str, str]] = Counter()
+        """How often an instance has left a host, or tried to."""
 
     # States
 
@@ -87,6 +89,9 @@ class VnfWorkflow(CommonStates):
             if host.type is HostType.CONTROLLER and unfinished:
                 await maintain(context, name)
         await end_moves(context)
+        self._departures = Counter(
+            (move.instance_id, move.source) for move in context.moves.values()
+        )
         inventory = await context.inventory()
         self._constraints = await context.constraints()
         await meet(context, instances_by_project(inventory, context.hosts))
@@ -103,7 +108,7 @@ class VnfWorkflow(CommonStates):
                     continue
                 await self._await_news()
                 if context.now() - refreshed > REFRESH:
-                    self._rolling.reconcile(await context.inventory())
+                    await self._look()
                     refreshed = context.now()
         return SessionState.MAINTENANCE_COMPLETE
 
@@ -111,13 +116,13 @@ class VnfWorkflow(CommonStates):
         """Starts what may start now; whether there was anything."""
         decisions = self._rolling.decide(self._seconds())
         for name, why in decisions.drain:
-            self._spawn(self._drain(name, why))
+            self._spawn(partial(self._drain, name, why))
         for task in decisions.ask:
-            self._spawn(self._ask(task))
+            self._spawn(partial(self._ask, task))
         for task in decisions.move:
-            self._spawn(self._move(task))
+            self._spawn(partial(self._move, task))
         for name in decisions.maintain:
-            self._spawn(self._maintain(name))
+            self._spawn(partial(self._maintain, name))
         return bool(decisions)
 
     async def _await_news(self) -> None:
@@ -140,7 +145,7 @@ class VnfWorkflow(CommonStates):
             # Only recovering members hold everything up.
             await asyncio.sleep(max(0.001, expiry - self._seconds()))
             return
-        if self._rolling.allow_second_moves():
+        if self._rolling.allow_second_moves() or await self._detour():
             return
         await context.set_state(SessionState.SCALE_IN)
         inventory = await context.inventory()
@@ -148,7 +153,30 @@ class VnfWorkflow(CommonStates):
         why = next((f"host {name}: {text}" for name, text in blocked.items()), "no host is left")
         lacking = self._rolling.lacking()
         after = await scale_in(context, inventory, self._givers(inventory, lacking), why)
-        self._rolling.reconcile(after)
+        self._rolling.reconcile(after, self._seconds())
+
+    async def _look(self) -> Inventory:
+        """Reads the cloud and takes in what happened in it."""
+        read_at = self._seconds()
+        inventory = await self.context.inventory()
+        self._rolling.reconcile(inventory, read_at)
+        return inventory
+
+    async def _detour(self) -> bool:
+        """Begins anew, and looks for moves from host to host that empty one; whether there are."""
+        context = self.context
+        for name in self._rolling.retreat():
+            await context.set_host(name, HostState.PENDING, "its instances do not all find a place")
+            await context.enable_host(name)
+        await self._look()
+        last = self._rolling.find_detour()
+        if last is not None:
+            await context.note(
+                "session.detour",
+                "no host can be emptied at once; instances move from host to host to empty one",
+                host=last.source,
+            )
+        return last is not None
 
     def _givers(self, inventory: Inventory, lacking: Resources) -> list[str]:
         """Whom to ask for capacity: as few projects as will do, those with the most of it first.
@@ -168,11 +196,11 @@ class VnfWorkflow(CommonStates):
             hoped += min(one.size.vcpus for one in instances[ident])
         return chosen
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
         self._tasks.create_task(self._reporting(work))
 
-    async def _reporting(self, work: Coroutine[Any, Any, None]) -> None:
-        await work
+    async def _reporting(self, work: Callable[[], Awaitable[None]]) -> None:
+        await work()
         self._news.set()
 
     def _seconds(self) -> float:
@@ -189,6 +217,8 @@ class VnfWorkflow(CommonStates):
     async def _maintain(self, name: str) -> None:
         context = self.context
         await context.disable_host(name)
+        if (await self._look()).on(name) and self._rolling.occupied(name):
+            return
         if context.session.state is SessionState.PREPARE_MAINTENANCE:
             await context.set_state(SessionState.START_MAINTENANCE)
         await maintain(context, name)
@@ -202,6 +232,7 @@ class VnfWorkflow(CommonStates):
         self._rolling.drop(name, self._seconds())
         await context.set_host(name, HostState.SKIPPED, why)
         await context.enable_host(name)
+        self._rolling.left(name)
 
     # Instances
 
@@ -219,7 +250,7 @@ class VnfWorkflow(CommonStates):
         known = context.projects.get(instance.project_id)
         project = known or await context.meet_project(instance.project_id)
         if not project.reached:
-            self._rolling.agreed(instance.id)
+            self._agreed(task)
             return
         registered = self._constraints.instances.get(instance.id)
         notice = registered.lead_time if registered else context.session.request.options.lead_time
@@ -246,12 +277,16 @@ class VnfWorkflow(CommonStates):
         await context.set_instance(
             instance, InstanceState.AGREED, task.why, action=action, target=task.target
         )
-        self._rolling.agreed(instance.id)
+        self._agreed(task)
+
+    def _agreed(self, task: Task) -> None:
+        if self._current(task):
+            self._rolling.agreed(task.instance.id)
 
     def _key(self, task: Task) -> str:
         """Names the move off this host, and the question before it; a further try is a new one."""
         source = task.instance.id, task.source
-        return f"{task.instance.id}:{task.source}:{self._failures[source]}"
+        return f"{task.instance.id}:{task.source}:{self._departures[source]}"
 
     async def _show(self, state: ProjectState) -> None:
         """Shows the session's state; it does not go back from PLANNED to PREPARE."""
@@ -278,8 +313,9 @@ class VnfWorkflow(CommonStates):
     async def _own_action(self, task: Task) -> None:
         context = self.context
         await await_own_action(context, task.instance.id, [task.source])
-        self._rolling.gone(task.instance.id, self._seconds(), impacted=True)
-        self._rolling.reconcile(await context.inventory())
+        if self._current(task):
+            self._rolling.gone(task.instance.id, self._seconds(), impacted=True)
+        await self._look()
 
     async def _move(self, task: Task) -> None:
         context, instance = self.context, task.instance
@@ -287,12 +323,14 @@ class VnfWorkflow(CommonStates):
         if instance.status is InstanceStatus.STOPPED:
             action = MoveAction.MIGRATE
         record = await context.move(self._key(task), instance, action, task.target)
+        source = instance.id, task.source
+        self._departures[source] += 1
         if record.state is MoveState.DONE:
             self._rolling.moved(instance.id, record.target or "", self._seconds())
             return
-        source = instance.id, task.source
         self._failures[source] += 1
-        inventory = await when_free(context, instance.id)
+        await when_free(context, instance.id)
+        inventory = await self._look()
         now = inventory.instances.get(instance.id)
         if now is None:
             self._rolling.gone(instance.id, self._seconds(), impacted=True)
