@@ -9,8 +9,10 @@ from fenix.cli import (
     app_manager,
     database,
     demo,
+    scenario,
     serving,
     session_commands,
+    simulate,
     simulated_cloud,
     subscription_commands,
 )
@@ -30,6 +32,8 @@ for module in (
     session_commands,
     subscription_commands,
     simulated_cloud,
+    simulate,
+    scenario,
     app_manager,
 ):
     module.register(app)
