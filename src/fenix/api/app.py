@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fenix.api import errors
 from fenix.api.envelope import Envelope
 from fenix.api.openapi import describe
-from fenix.api.routes import constraints, projects, service, sessions, subscriptions
+from fenix.api.routes import constraints, plan, projects, service, sessions, subscriptions
 from fenix.api.services import Services
 
 
@@ -28,7 +28,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Envelope, now=services.now)
     errors.install(app)
     # The order decides: `detail` and `timeline` are no projects.
-    for routes in (service, sessions, projects, constraints, subscriptions):
+    for routes in (service, sessions, plan, projects, constraints, subscriptions):
         app.include_router(routes.router)
     described: list[dict[str, Any]] = []
 

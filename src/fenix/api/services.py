@@ -12,9 +12,12 @@ from fenix.api.auth import Authenticator, NoAuthenticator
 from fenix.api.policy import Policy
 from fenix.clouds import Cloud
 from fenix.config import session_options
+from fenix.config.plan import TIME_LIMIT, assumptions
 from fenix.domain import SessionOptions
+from fenix.domain.assumptions import Assumptions
 from fenix.engine.intake import IntakeRules
 from fenix.messaging import Channel
+from fenix.simulation.plan_process import PlanDesk
 from fenix.store import Database
 
 
@@ -29,6 +32,8 @@ class ApiSettings:
         subscriptions_per_project: how many there may be.
         engine_silence: seconds after which an engine that shows no life counts as gone.
         session_options: of sessions that choose none.
+        assumptions: of plans that choose none.
+        plan_time_limit: seconds that a plan may take to be made.
     """
 
     public_endpoint: str = "http://127.0.0.1:12347/v1"
@@ -41,6 +46,8 @@ class ApiSettings:
     engine_silence: float = 30.0
     session_options: SessionOptions = field(default_factory=SessionOptions)
     rules: IntakeRules = field(default_factory=IntakeRules)
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    plan_time_limit: float = TIME_LIMIT
 
     @classmethod
     def from_config(cls, conf: cfg.ConfigOpts) -> "ApiSettings":
@@ -57,6 +64,8 @@ class ApiSettings:
             subscriptions_per_project=api.subscriptions_per_project,
             engine_silence=2 * conf.engine.lease_seconds,
             session_options=session_options(conf),
+            assumptions=assumptions(conf),
+            plan_time_limit=conf.plan.time_limit,
         )
 
 
@@ -67,6 +76,7 @@ class Services:
     Attributes:
         now: the time of day, naive UTC.
         wake: tells the engine in this process, if there is one, that something is new.
+        plans: lets one plan at a time be made.
     """
 
     database: Database
@@ -76,6 +86,7 @@ class Services:
     now: Callable[[], datetime]
     wake: Callable[[], None] = lambda: None
     settings: ApiSettings = field(default_factory=ApiSettings)
+    plans: PlanDesk = field(default_factory=PlanDesk)
 
     @property
     def policy(self) -> Policy:

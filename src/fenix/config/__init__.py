@@ -17,6 +17,7 @@ from oslo_log import log
 from fenix import __version__
 from fenix.config.checks import ConfigurationError, check_endpoint, check_timing
 from fenix.config.options import API, DATABASE, DEFAULT, ENGINE
+from fenix.config.plan import plan_opts
 from fenix.config.session import session_options, session_opts
 
 __all__ = [
@@ -36,6 +37,10 @@ _GROUPS: list[tuple[cfg.OptGroup, list[cfg.Opt]]] = [
     (
         cfg.OptGroup("session", help="What a session does whose request does not say otherwise."),
         list(session_opts()),
+    ),
+    (
+        cfg.OptGroup("plan", help="What a plan assumes whose request does not say otherwise."),
+        list(plan_opts()),
     ),
 ]
 
