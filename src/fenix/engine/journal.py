@@ -36,6 +36,7 @@ class Journal:
         self._grip = grip
         self._lock = asyncio.Lock()
         self._open: _Batch | None = None
+        self._committed = 0
 
     async def commit(self, *writes: Write) -> None:
         """Returns when the writes are durable; they are in one transaction.
@@ -75,12 +76,19 @@ class Journal:
         return await self._patiently(lambda: self._database.read(work))
 
     async def _write(self, batch: _Batch) -> None:
+        tries = 0
+
         def work(connection: Connection) -> None:
+            nonlocal tries
+            tries += 1
+            if tries > 1 and leases.fenced_writes(connection, self._grip.lease) > self._committed:
+                return  # It was committed, and only the answer was lost.
             leases.fence(connection, self._grip.lease)
             for write in batch.writes:
                 write(connection)
 
         await self._patiently(lambda: self._database.write(work))
+        self._committed += 1
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         pause = FIRST_PAUSE

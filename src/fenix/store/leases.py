@@ -79,7 +79,7 @@ def take(connection: Connection, lease: Lease, owner: str) -> Lease | None:
         .where(leases.c.session_id == lease.session_id, leases.c.epoch == lease.epoch)
         .where(leases.c.beat == lease.beat)
         .where(leases.c.owner.is_(None) if lease.owner is None else leases.c.owner == lease.owner)
-        .values(owner=owner, epoch=lease.epoch + 1, beat=lease.beat + 1)
+        .values(owner=owner, epoch=lease.epoch + 1, beat=lease.beat + 1, writes=0)
     )
     if taken.rowcount != 1:
         return None
@@ -118,6 +118,16 @@ def fence(connection: Connection, lease: Lease) -> None:
     found = connection.execute(_FENCE, {"s": lease.session_id, "o": lease.owner, "e": lease.epoch})
     if found.rowcount != 1:
         raise LeaseLost(f"session {lease.session_id}: the lease of epoch {lease.epoch} is lost")
+
+
+def fenced_writes(connection: Connection, lease: Lease) -> int:
+    """How many fenced transactions were committed under a lease, since it was taken."""
+    query = select(leases.c.writes).where(
+        leases.c.session_id == lease.session_id,
+        leases.c.owner == lease.owner,
+        leases.c.epoch == lease.epoch,
+    )
+    return connection.execute(query).scalar() or 0
 
 
 def save_engine(connection: Connection, engine: EngineRow) -> None:
