@@ -69,6 +69,10 @@ class Client:
         """Creates a session; returns its id."""
         return str(self._call("POST", "/maintenance", body)["session_id"])
 
+    def plan(self, body: Json) -> Json:
+        """What a session would do."""
+        return self._call("POST", "/plan", body)
+
     def sessions(self) -> list[Json]:
         """All sessions, oldest first."""
         found = []
@@ -142,12 +146,17 @@ class Client:
 
 
 class PlainTransport:
-    """Requests without any token."""
+    """Requests without any token.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        timeout: seconds to wait for an answer.
+    """
+
+    def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
         self._base = base_url(url)
         # A proxy has no business between two processes of one machine.
-        self._http = httpx.Client(timeout=TIMEOUT, trust_env=not _is_local(url))
+        limits = httpx.Timeout(timeout, connect=TIMEOUT)
+        self._http = httpx.Client(timeout=limits, trust_env=not _is_local(url))
 
     def __call__(self, method: str, path: str, body: Any) -> tuple[int, str]:
         """See `Transport`."""
@@ -165,12 +174,13 @@ class PlainTransport:
         self._http.close()
 
 
-def connect(url: str | None, os_cloud: str | None) -> Client:
+def connect(url: str | None, os_cloud: str | None, timeout: float = TIMEOUT) -> Client:
     """A client for the Fenix that the user means.
 
     Args:
         url: its endpoint.
         os_cloud: name in clouds.yaml of the account to ask with.
+        timeout: seconds to wait for an answer.
 
     Raises:
         CommandFailed: the account is incomplete, or the catalog has no Fenix.
@@ -179,8 +189,8 @@ def connect(url: str | None, os_cloud: str | None) -> Client:
     if os_cloud or (environment and not url):
         from fenix.cli.keystone import KeystoneTransport
 
-        return Client(KeystoneTransport(os_cloud, url))
-    return Client(PlainTransport(url or DEFAULT_URL))
+        return Client(KeystoneTransport(os_cloud, url, timeout))
+    return Client(PlainTransport(url or DEFAULT_URL, timeout))
 
 
 def base_url(url: str) -> str:

@@ -21,13 +21,15 @@ class KeystoneTransport:
     Args:
         os_cloud: name in clouds.yaml; None: the environment's.
         url: Fenix's endpoint; None: the one in the catalog.
+        timeout: seconds to wait for an answer.
 
     Raises:
         CommandFailed: the account is incomplete or not valid, or the catalog has no Fenix.
         Unreachable: Keystone does not answer.
     """
 
-    def __init__(self, os_cloud: str | None, url: str | None) -> None:
+    def __init__(self, os_cloud: str | None, url: str | None, timeout: float = TIMEOUT) -> None:
+        self._timeout = timeout
         with _explained():
             region = _account(os_cloud)
             self._session: Any = region.get_session()
@@ -44,7 +46,7 @@ class KeystoneTransport:
         """See `fenix.cli.client.Transport`."""
         with _explained():
             answer = self._session.request(
-                self._base + path, method, json=body, raise_exc=False, timeout=TIMEOUT
+                self._base + path, method, json=body, raise_exc=False, timeout=self._timeout
             )
         return answer.status_code, answer.text
 

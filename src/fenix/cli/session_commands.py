@@ -7,13 +7,21 @@ import typer
 
 from fenix.cli.errors import CommandFailed
 from fenix.cli.parameters import AsJson, OsCloud, SessionId, Url
+from fenix.cli.session_options import (
+    Actions,
+    At,
+    Hosts,
+    Metadata,
+    Options,
+    Workflow,
+    session_body,
+)
 
 if TYPE_CHECKING:
     from fenix.cli.client import Client
 
 commands = typer.Typer(no_args_is_help=True)
 
-Many = list[str] | None
 Interval = Annotated[float, typer.Option(min=0.05, help="Seconds between two looks.")]
 LONGEST_DELETION = 86400.0
 
@@ -25,49 +33,22 @@ def register(app: typer.Typer) -> None:
 
 @commands.command()
 def create(
-    at: Annotated[
-        str,
-        typer.Option(
-            metavar="TIME", help="When to begin: now, +30s (or m, h, d), or YYYY-MM-DD HH:MM:SS."
-        ),
-    ] = "now",
-    workflow: Annotated[str, typer.Option(help="Name of an installed workflow.")] = "default",
-    host: Annotated[Many, typer.Option(help="A host; repeatable. Default: all compute.")] = None,
-    action: Annotated[
-        Many,
-        typer.Option(
-            metavar="PLUGIN:TYPE[:JSON]",
-            help="An action plug-in, when it runs (pre, host, compute, controller, post), and its "
-            "metadata; repeatable.",
-        ),
-    ] = None,
-    metadata: Annotated[
-        Many,
-        typer.Option(metavar="KEY=VALUE|JSON", help="Told to the applications; repeatable."),
-    ] = None,
-    option: Annotated[
-        Many, typer.Option(metavar="NAME=VALUE", help="An option of the session; repeatable.")
-    ] = None,
+    at: At = "now",
+    workflow: Workflow = "default",
+    host: Hosts = None,
+    action: Actions = None,
+    metadata: Metadata = None,
+    option: Options = None,
     watch: Annotated[bool, typer.Option("--watch", help="Follow it to its end.")] = False,
     url: Url = None,
     os_cloud: OsCloud = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a session, and print its id."""
-    from fenix.cli import session_request as request
     from fenix.cli.client import connect
     from fenix.cli.output import print_json
 
-    body = {
-        "state": "MAINTENANCE",
-        "workflow": workflow,
-        "maintenance_at": request.start_time(at),
-        "metadata": request.metadata(metadata or []),
-        "hosts": host or [],
-        "actions": [request.action(text) for text in action or []],
-    }
-    if option:
-        body["options"] = request.options(option)
+    body = session_body(at, workflow, host, action, metadata, option)
     with connect(url, os_cloud) as client:
         ident = client.create_session(body)
         if as_json:
