@@ -82,7 +82,8 @@ class Play:
 
     async def closed(self) -> None:
         """Waits until no engine has anything left to do for the session."""
-        await until_closed(self.stage, self.session_id)
+        async with asyncio.timeout(PATIENCE):
+            await until_closed(self.stage, self.session_id)
 
     async def session(self) -> Session:
         """The session as it is in the database."""
@@ -112,10 +113,11 @@ class Ending:
 
     Attributes:
         session: None when it is deleted.
-        sent: every message as a channel took it.
+        sent: every message of the session as a channel took it.
     """
 
     stage: Stage
+    session_id: str
     session: Session | None
     hosts: dict[str, HostRecord]
     instances: dict[str, InstanceRecord]
@@ -128,7 +130,11 @@ class Ending:
     @property
     def sent(self) -> list[Message]:
         """See the class."""
-        return self.stage.channel.sent
+        return [
+            message
+            for message in self.stage.channel.sent
+            if message.payload["session_id"] == self.session_id
+        ]
 
     @property
     def events(self) -> list[Event]:
@@ -237,6 +243,7 @@ async def look(stage: Stage, session_id: str) -> Ending:
     def read(connection: Connection) -> Ending:
         return Ending(
             stage=stage,
+            session_id=session_id,
             session=sessions.get(connection, session_id),
             hosts={one.name: one for one in progress.list_hosts(connection, session_id)},
             instances={one.id: one for one in progress.list_instances(connection, session_id)},

@@ -106,7 +106,9 @@ class Engine:
     def _free(self, lease: Lease) -> bool:
         """Whether a lease may be taken: nobody's, or its owner has been silent for too long."""
         now = asyncio.get_running_loop().time()
-        if lease.owner is None:
+        # One that is ours and that nobody here works on: the answer to taking it, or to giving it
+        # back, was lost. It would be renewed for ever.
+        if lease.owner is None or lease.owner == self.id:
             return True
         seen = self._seen.get(lease.session_id)
         if seen is None or seen.lease != lease:
