@@ -63,12 +63,19 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@dataclass(frozen=True)
+@dataclass
 class Process:
     """A process of ours and its log."""
 
     popen: subprocess.Popen[bytes]
     log: Path
+    killed: bool = False
+
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        self.killed = True
+        self.popen.kill()
+        self.popen.wait(10)
 
     def wait(self, what: str, true: Callable[[], bool]) -> None:
         """Waits until it is ready."""
@@ -99,8 +106,9 @@ def process(
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+    made = Process(popen, log)
     try:
-        yield Process(popen, log)
+        yield made
     finally:
         popen.terminate()
         try:
@@ -109,7 +117,9 @@ def process(
             popen.kill()
     # The server of the manager ends in order, and then by the signal that it was asked with.
     allowed = (0, -signal.SIGTERM) if arguments[0] == "manager" else (0,)
-    assert code in allowed, f"{arguments[0]} ended with {code}: {log.read_text()[-3000:]}"
+    assert made.killed or code in allowed, (
+        f"{arguments[0]} ended with {code}: {log.read_text()[-3000:]}"
+    )
 
 
 @dataclass(frozen=True)
@@ -131,7 +141,9 @@ class Fenix:
         return self.folder / "seen"
 
     @contextmanager
-    def running(self, kinds: Sequence[str], recorders: Mapping[str, Recorder]) -> Iterator[None]:
+    def running(
+        self, kinds: Sequence[str], recorders: Mapping[str, Recorder]
+    ) -> Iterator[Mapping[str, Process]]:
         """Runs processes: ``serve``, or ``api`` and ``engine``.
 
         Args:
@@ -139,21 +151,21 @@ class Fenix:
         """
         commands = self.folder / "commands"
         with ExitStack() as stack:
-            running = [
-                stack.enter_context(
+            running = {
+                kind: stack.enter_context(
                     process(
                         [kind, "--config-file", str(self.file)],
-                        self.folder / f"{kind}.log",
+                        self.folder / f"{kind}-{uuid4().hex[:4]}.log",
                         {"FENIX_COMMAND_DIR": str(commands)},
                         recorders[kind],
                     )
                 )
                 for kind in kinds
-            ]
+            }
             check = "/healthz" if list(kinds) == ["api"] else "/readyz"
-            for each in running:
+            for each in running.values():
                 each.wait(f"{kinds} to answer {check}", lambda: self._answers(check))
-            yield
+            yield running
 
     def _answers(self, path: str) -> bool:
         try:

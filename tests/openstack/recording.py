@@ -5,7 +5,7 @@ when an answer of its left, with nothing changed in the process itself.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +42,17 @@ class Recorder:
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.exchanges: list[Exchange] = []
+        self._news = threading.Condition()
+
+    def add(self, exchange: Exchange) -> None:
+        with self._news:
+            self.exchanges.append(exchange)
+            self._news.notify_all()
+
+    def wait(self, what: str, wanted: Callable[[Exchange], bool], limit: float) -> None:
+        """Waits until such a request was answered, `limit` seconds at most."""
+        with self._news:
+            assert self._news.wait_for(lambda: any(map(wanted, self.exchanges)), limit), what
 
     def environment(self) -> dict[str, str]:
         return {"http_proxy": self.url, "HTTP_PROXY": self.url, "no_proxy": "", "NO_PROXY": ""}
@@ -75,7 +86,7 @@ def recording() -> Iterator[Recorder]:
                 return
             finally:
                 connection.close()
-            recorder.exchanges.append(
+            recorder.add(
                 Exchange(
                     self.command,
                     self.path,

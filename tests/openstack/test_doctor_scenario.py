@@ -5,81 +5,20 @@ can spare; Fenix and the application's manager are processes of their own. What 
 from Nova, Placement, and listeners that are not Fenix's.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import datetime
 
 import pytest
 from devcloud.settings import Settings
-from keystoneauth1.adapter import Adapter
 
-from tests.openstack import wire, witness
-from tests.openstack.application import LAYOUTS, PAIR, REMOVABLE, Tenant, tenant
-from tests.openstack.deployment import fenix, free_port, process
-from tests.openstack.lab import HOSTS, Json, Lab, utcnow
-from tests.openstack.listening import Heard, bus_listener, receiver, telemetry
-from tests.openstack.recording import Exchange, Recorder, recording
+from tests.openstack import wire
+from tests.openstack.application import PAIR, REMOVABLE
+from tests.openstack.lab import HOSTS
 from tests.openstack.report import report
+from tests.openstack.scenario import METADATA, SECOND, Run, agreements, play, time_of, user_of_fenix
 
 pytestmark = pytest.mark.openstack
-
-LIMIT = 20 * 60  # Doctor's own, for the whole session
-NOTICE = timedelta(seconds=30)  # Doctor's, from the session's creation to the maintenance
-METADATA = {"openstack_version": "2026.2"}
-ENDS = ("MAINTENANCE_DONE", "MAINTENANCE_FAILED")
-SECOND = timedelta(seconds=1)  # Nova keeps times to the second
-
-
-@dataclass
-class Run:
-    """All that was seen of one session from outside."""
-
-    way: str
-    tenant: Tenant
-    lab: Lab
-    session_id: str
-    group: str
-    at: datetime
-    view: Json
-    before: dict[str, Json]
-    after: dict[str, Json]
-    notices: list[Heard]
-    posts: list[Heard]
-    admin_posts: list[Heard]
-    at_news: list[Json]
-    at_actions: list[Json]
-    recorders: Mapping[str, Recorder]
-
-    def told(self, state: str | None = None) -> list[Heard]:
-        """The project's messages on the bus, with one state or all."""
-        return [
-            each
-            for each in self.of_type("maintenance.scheduled")
-            if state in (None, each.body["payload"]["state"])
-        ]
-
-    def of_type(self, event_type: str) -> list[Heard]:
-        return [each for each in self.notices if each.body["event_type"] == event_type]
-
-    def moves(self) -> list[Json]:
-        """Nova's migration records of all servers of before the session."""
-        return [
-            record
-            for server in self.before.values()
-            for record in self.lab.migrations(server["id"])
-        ]
-
-    def actions(self, ident: str, *kinds: str) -> list[Json]:
-        """Nova's records of what was done to a server, deleted ones included."""
-        found = self.lab.compute.get(f"/servers/{ident}/os-instance-actions").json()
-        return [each for each in found["instanceActions"] if each["action"] in kinds]
-
-    def engine(self) -> Recorder:
-        return self.recorders["serve" if "serve" in self.recorders else "engine"]
 
 
 @pytest.fixture(scope="module", params=["http", "bus"])
@@ -88,149 +27,9 @@ def run(
 ) -> Iterator[Run]:
     """A session from its creation to its end; messages reach the manager in one of two ways."""
     way: str = request.param
-    admin = witness.administrator(devcloud.auth_url)
-    lab = Lab(admin)
-    lab.clean()
+    layout = "spread" if way == "http" else "together"
     with ExitStack() as stack:
-        stack.callback(admin.session.close)
-        stack.callback(lab.clean)
-        owner = stack.enter_context(tenant(devcloud.auth_url, admin))
-        stack.callback(lab.clean)
-        layout = LAYOUTS["spread" if way == "http" else "together"]
-        group = owner.deploy(layout)
-        folder = tmp_path_factory.mktemp(way)
-        yield _session(way, devcloud, folder, lab, owner, group, stack)
-
-
-def _session(
-    way: str,
-    devcloud: Settings,
-    folder: Path,
-    lab: Lab,
-    owner: Tenant,
-    group: str,
-    stack: ExitStack,
-) -> Run:
-    service = stack.enter_context(fenix(devcloud, folder / "fenix"))
-    kinds = ["api", "engine"] if way == "http" else ["serve"]
-    recorders = {kind: stack.enter_context(recording()) for kind in [*kinds, "manager"]}
-    port = free_port()
-    operator = witness.administrator(devcloud.auth_url)
-    stack.callback(operator.session.close)
-    at_news: list[Json] = []
-
-    def look(body: Json) -> None:
-        if body["type"] == "maintenance.host":
-            seen = witness.look(operator, body["data"]["host"])
-            at_news.append(seen | {"type": body["data"]["state"]})
-
-    project_url, project_ear = stack.enter_context(receiver())
-    admin_url, admin_ear = stack.enter_context(receiver(look))
-    broker = devcloud.transport_url.replace("rabbit://", "amqp://") + "/"
-    forward = telemetry(owner.project_id, f"http://127.0.0.1:{port}/maintenance")
-    bus = stack.enter_context(bus_listener(broker, None if way == "http" else forward))
-    stack.enter_context(service.running(kinds, recorders))
-    admin = witness.administrator(devcloud.auth_url)
-    stack.callback(admin.session.close)
-    as_admin, as_member = (Adapter(who, "maintenance") for who in (admin, owner.session()))
-    as_member.post("/subscription", json={"url": project_url, "format": "cloudevents"})
-    kinds_of_news = ["maintenance.host", "maintenance.session"]
-    as_admin.post(
-        "/subscription",
-        json={"url": admin_url, "format": "cloudevents", "event_types": kinds_of_news},
-    )
-    if way == "http":
-        stack.callback(_check_farewell, recorders["manager"])
-    manager = stack.enter_context(
-        process(
-            _manager(service.url, port, folder, subscribe=way == "http"),
-            folder / "manager.log",
-            owner.environment(),
-            recorders["manager"],
-        )
-    )
-    subscribed = 1 + (way == "http")
-    manager.wait(
-        "the manager to listen and to have told its constraints",
-        lambda: (
-            len(recorders["manager"].find("PUT", "/v1/instance/")) == len(owner.servers())
-            and len(as_member.get("/subscription").json()["subscriptions"]) == subscribed
-        ),
-    )
-
-    before = owner.servers()
-    at = utcnow() + NOTICE
-    witnessing = [
-        {"plugin": "command", "type": kind, "metadata": {"command": "witness"}}
-        for kind in ("pre", "host", "compute", "post")
-    ]
-    body = {
-        "state": "MAINTENANCE",
-        "workflow": "default",
-        "maintenance_at": at.isoformat(" ", "seconds"),
-        "metadata": METADATA,
-        "actions": witnessing,
-    }
-    session_id = as_admin.post("/maintenance", json=body).json()["session_id"]
-
-    def over(heard: list[Heard]) -> bool:
-        return any(
-            each.body["event_type"] == "maintenance.session"
-            and each.body["payload"]["state"] in ENDS
-            for each in heard
-        )
-
-    bus.wait("the session's end", over, LIMIT)
-    view = as_admin.get(f"/maintenance/{session_id}/detail").json()
-    assert view["state"] == "MAINTENANCE_DONE", (view["reason"], view["errors"])
-    total = len(bus.heard)
-    for ear, other in ((project_ear, admin_ear), (admin_ear, project_ear)):
-        ear.wait(
-            "everything by HTTP too",
-            lambda heard, other=other: len(heard) + len(other.heard) == total,  # type: ignore[misc]
-            30,
-        )
-    return Run(
-        way=way,
-        tenant=owner,
-        lab=lab,
-        session_id=session_id,
-        group=group,
-        at=at,
-        view=view,
-        before=before,
-        after=owner.servers(),
-        notices=bus.heard,
-        posts=project_ear.heard,
-        admin_posts=admin_ear.heard,
-        at_news=at_news,
-        at_actions=[json.loads(file.read_text()) for file in service.seen.iterdir()],
-        recorders=recorders,
-    )
-
-
-def _check_farewell(manager: Recorder) -> None:
-    [exchange] = manager.find("DELETE", "/v1/subscription/")
-    assert exchange.status == 200
-
-
-def _manager(url: str, port: int, folder: Path, subscribe: bool) -> list[str]:
-    """The manager's command line: the pair is migrated, the others live migrated."""
-    return [
-        "manager",
-        f"--url={url}",
-        f"--port={port}",
-        "--cloud=openstack",
-        "--auth=keystone",
-        "--subscribe" if subscribe else "--no-subscribe",
-        "--action=MIGRATE",
-        "--action-for=web-*=LIVE_MIGRATE",
-        "--removable=web-*",
-        "--scale-in=2",
-        "--constraints",
-        f"--memory={folder / 'manager.sqlite'}",
-        "--verbose",
-    ]
+        yield play(devcloud, tmp_path_factory.mktemp(way), stack, way, layout)
 
 
 def test_the_application_was_asked_in_order(run: Run) -> None:
@@ -278,11 +77,11 @@ def test_both_channels_brought_the_same_messages_once_and_in_order(run: Run) -> 
 
 
 def test_no_instance_was_moved_before_its_manager_agreed(run: Run) -> None:
-    agreements = _agreements(run)
-    fenix_user = _user_of_fenix(run)
+    agreed_on = agreements(run)
+    fenix_user = user_of_fenix(run)
     moved = 0
     for name, server in run.before.items():
-        times = agreements.get(server["id"], [])
+        times = agreed_on.get(server["id"], [])
         kinds = ("migrate", "live-migration")
         actions = sorted(run.actions(server["id"], *kinds), key=lambda each: each["start_time"])
         assert len(actions) == len(times), f"{name}: each agreement is for one move"
@@ -291,7 +90,7 @@ def test_no_instance_was_moved_before_its_manager_agreed(run: Run) -> None:
             assert (
                 action["action"] == {"MIGRATE": "migrate", "LIVE_MIGRATE": "live-migration"}[wanted]
             )
-            assert _time(action["start_time"]) > agreed.sent - SECOND
+            assert time_of(action["start_time"]) > agreed.sent - SECOND
             moved += 1
         requests = [
             each
@@ -315,7 +114,7 @@ def test_an_instance_was_done_when_fenix_said_so(run: Run) -> None:
     assert {record["status"] for record in records} <= {"confirmed", "completed"}
     for record in records:
         ends = [at for ident, at in told if ident == record["instance_uuid"]]
-        assert any(_time(record["updated_at"]) < at + SECOND for at in ends)
+        assert any(time_of(record["updated_at"]) < at + SECOND for at in ends)
 
 
 def test_hosts_were_empty_and_closed_while_they_were_worked_on(run: Run) -> None:
@@ -344,10 +143,10 @@ def test_targets_of_planned_moves_were_maintained_already(run: Run) -> None:
         if each.body["payload"]["state"] == "MAINTENANCE_COMPLETE"
     }
     [first, *_] = [each.at for each in run.told("PLANNED_MAINTENANCE")]
-    planned = [record for record in run.moves() if _time(record["created_at"]) > first - SECOND]
+    planned = [record for record in run.moves() if time_of(record["created_at"]) > first - SECOND]
     assert len(planned) == 4
     for record in planned:
-        assert finished[record["dest_compute"]] < _time(record["created_at"]) + SECOND
+        assert finished[record["dest_compute"]] < time_of(record["created_at"]) + SECOND
 
 
 def test_actions_around_the_session_ran_in_time(run: Run) -> None:
@@ -379,10 +178,10 @@ def test_the_application_scaled_in_and_out_again(run: Run) -> None:
     for name in anew:
         [deletion] = run.actions(run.before[name]["id"], "delete")
         assert deletion["user_id"] == run.tenant.user_id
-        assert _time(deletion["start_time"]) > asked.at - SECOND
+        assert time_of(deletion["start_time"]) > asked.at - SECOND
         [creation] = run.actions(run.after[name]["id"], "create")
         assert creation["user_id"] == run.tenant.user_id
-        assert _time(creation["start_time"]) > complete.at - SECOND
+        assert time_of(creation["start_time"]) > complete.at - SECOND
     assert all(server["status"] == "ACTIVE" for server in run.after.values())
 
 
@@ -439,25 +238,3 @@ def _check_switch_overs(run: Run) -> None:
             active = name
         else:
             assert name != active
-
-
-def _agreements(run: Run) -> dict[str, list[tuple[Exchange, str]]]:
-    """The manager's agreements to moves by instance, as they were seen on their way to Fenix."""
-    found: dict[str, list[tuple[Exchange, str]]] = {}
-    for exchange in run.recorders["manager"].find("PUT", f"/{run.session_id}/"):
-        body: dict[str, Any] = json.loads(exchange.body)
-        assert exchange.status == 200, exchange
-        if body["state"] in ("ACK_PREPARE_MAINTENANCE", "ACK_PLANNED_MAINTENANCE"):
-            for ident, action in body["instance_actions"].items():
-                found.setdefault(ident, []).append((exchange, action))
-    return found
-
-
-def _user_of_fenix(run: Run) -> str:
-    identity = Adapter(run.lab.session, "identity")
-    [user] = identity.get("/users?name=fenix").json()["users"]
-    return str(user["id"])
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=None)
