@@ -152,8 +152,8 @@ class Mover:
             frozenset(self._cloud_ids[record.instance_id]),
         )
         try:
-            async with asyncio.timeout(self._left(record)):
-                status = await self._see_through(ticket, start)
+            async with asyncio.timeout(self._left(record)) as limit:
+                status = await self._see_through(ticket, start, limit)
         except TimeoutError:
             status = MoveStatus(
                 record.instance_id,
@@ -168,7 +168,9 @@ class Mover:
         spent = (self._data.now() - record.started_at).total_seconds()
         return max(self._options.move_timeout - spent, self._settings.cloud_retry)
 
-    async def _see_through(self, ticket: MoveTicket, start: bool | None) -> MoveStatus:
+    async def _see_through(
+        self, ticket: MoveTicket, start: bool | None, limit: asyncio.Timeout
+    ) -> MoveStatus:
         loop = asyncio.get_running_loop()
         started = False
         if start:
@@ -183,6 +185,8 @@ class Mover:
                         status, phase=MovePhase.FAILED, detail="the session ended before it started"
                     )
                 case MovePhase.NOT_STARTED if not started:
+                    # Its time only begins now, however long ago it was intended.
+                    limit.reschedule(loop.time() + self._options.move_timeout)
                     await self._start(ticket)
                     started = True
                     patience = loop.time() + self._options.settle_timeout

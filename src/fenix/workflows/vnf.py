@@ -38,6 +38,9 @@ from fenix.workflows.vnf_resume import build, end_moves
 REFRESH = timedelta(seconds=60)
 """How often the cloud is looked at for instances that have come or gone by themselves."""
 
+MOST_DETOURS = 3
+"""How often a detour is tried until a host is maintained: some instances go where they like."""
+
 
 class VnfWorkflow(CommonStates):
     """Rolls through the hosts without global steps."""
@@ -51,6 +54,7 @@ class VnfWorkflow(CommonStates):
         self._constraints = Constraints()
         self._tasks: asyncio.TaskGroup
         self._origin = context.session.created_at
+        self._detours = 0
         self._failures: Counter[tuple[str, str]] = Counter()
         self._departures: Counter[tuple[str, str]] = Counter()
         """How often an instance has left a host, or tried to."""
@@ -165,12 +169,15 @@ class VnfWorkflow(CommonStates):
     async def _detour(self) -> bool:
         """Begins anew, and looks for moves from host to host that empty one; whether there are."""
         context = self.context
+        if self._detours >= MOST_DETOURS:
+            return False
         for name in self._rolling.retreat():
             await context.set_host(name, HostState.PENDING, "its instances do not all find a place")
             await context.enable_host(name)
         await self._look()
         last = self._rolling.find_detour()
         if last is not None:
+            self._detours += 1
             await context.note(
                 "session.detour",
                 "no host can be emptied at once; instances move from host to host to empty one",
@@ -222,6 +229,7 @@ class VnfWorkflow(CommonStates):
         if context.session.state is SessionState.PREPARE_MAINTENANCE:
             await context.set_state(SessionState.START_MAINTENANCE)
         await maintain(context, name)
+        self._detours = 0
         self._rolling.maintained(name)
 
     async def _skip(self, name: str, why: str) -> None:

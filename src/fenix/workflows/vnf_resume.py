@@ -17,17 +17,27 @@ from fenix.domain import (
 )
 from fenix.planning.rolling import Rolling, RollingOptions
 from fenix.workflows.base import Context
-from fenix.workflows.moving import last_known
+from fenix.workflows.moving import last_known, when_free
 
 BEGUN = (HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
 
 
 async def end_moves(context: Context) -> None:
-    """Waits for the moves that an earlier engine has begun."""
+    """Waits for the moves that an earlier engine has begun.
+
+    Raises:
+        SessionFailed: one has not ended in its time, and the cloud is still busy with it.
+    """
+
+    async def end(key: str) -> None:
+        record = await context.rejoin_move(key)
+        if record.state is MoveState.FAILED:
+            await when_free(context, record.instance_id)
+
     async with asyncio.TaskGroup() as tasks:
         for key, record in context.moves.items():
             if record.state is MoveState.INTENDED:
-                tasks.create_task(context.rejoin_move(key))
+                tasks.create_task(end(key))
 
 
 def build(context: Context, inventory: Inventory, constraints: Constraints) -> Rolling:
