@@ -1,5 +1,7 @@
 """Takes hosts out of the cloud's scheduling and gives them back, and tells of it."""
 
+import asyncio
+from collections import defaultdict
 from dataclasses import replace
 
 from fenix.domain import HostNews, HostRecord, HostState
@@ -34,6 +36,7 @@ class HostDesk:
         self._waits = waits
         self._settings = settings
         self._surely_disabled: set[str] = set()
+        self._disabling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def reason(self) -> str:
@@ -73,8 +76,11 @@ class HostDesk:
 
     async def disable_host(self, name: str) -> None:
         """See `fenix.workflows.Context.disable_host`."""
-        if name in self._surely_disabled:
-            return
+        async with self._disabling[name]:
+            if name not in self._surely_disabled:
+                await self._disable(name)
+
+    async def _disable(self, name: str) -> None:
         # Written before the call: a host that we disabled must never be forgotten. That it was
         # somebody else instead shows when it is to be enabled: the cloud knows the reason.
         await self._journal.commit(
