@@ -41,8 +41,8 @@ test-openstack: $(READY) ## Run the tests that need a real OpenStack; it is set 
 	$(BIN)/python -m devcloud ensure $(N)
 	$(BIN)/pytest -m openstack $(ARGS)
 
-bench: $(READY) ## Measure the workflows on simulated clouds
-	$(BIN)/python scripts/bench.py $(ARGS)
+bench: $(READY) ## Measure on simulated clouds (ARGS="--docs docs/benchmarks.md")
+	$(BIN)/fenix bench $(ARGS)
 
 soak: $(READY) ## Run random simulations until one finds something
 	$(BIN)/python scripts/soak.py $(ARGS)

@@ -7,8 +7,10 @@ import typer
 
 from fenix.cli import (
     app_manager,
+    bench,
     database,
     demo,
+    plan,
     scenario,
     serving,
     session_commands,
@@ -30,10 +32,12 @@ for module in (
     serving,
     database,
     session_commands,
+    plan,
     subscription_commands,
     simulated_cloud,
     simulate,
     scenario,
+    bench,
     app_manager,
 ):
     module.register(app)

@@ -16,6 +16,9 @@ from fenix.simulation.scenario import HostModel, InstanceModel, Scenario
 RESOURCES = {"vcpus": "vCPUs", "memory_mb": "memory (MiB)", "disk_gb": "disk (GiB)"}
 """The resources by their key in scenario files, with the word for people."""
 
+WITHOUT_GROUP_LIMITS = "default"
+"""The workflow that does not keep the groups' limits on impacted members (wire contract)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -43,13 +46,9 @@ def bounds(scenario: Scenario, gone: Collection[str] = ()) -> Sequence[Bound]:
         One bound of each kind that says something, or says why it does not; never empty.
     """
     facts = _Facts(scenario, gone)
-    found = [
-        *_capacity(facts),
-        *_groups(facts),
-        *_migration_slots(facts),
-        *_one_host(facts),
-        *_host_slots(facts),
-    ]
+    found = [*_capacity(facts), *_migration_slots(facts), *_one_host(facts), *_host_slots(facts)]
+    if scenario.session.workflow != WITHOUT_GROUP_LIMITS:
+        found += _groups(facts)
     return found
 
 

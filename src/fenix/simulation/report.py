@@ -12,14 +12,17 @@ from typing import Any
 
 from fenix.domain import SessionOptions, SessionState
 from fenix.engine import Engine
-from fenix.simulation.bounds import Bound, binding, bounds, moves_bound
+from fenix.simulation.bounds import (
+    WITHOUT_GROUP_LIMITS,
+    Bound,
+    binding,
+    bounds,
+    moves_bound,
+)
 from fenix.simulation.building import schedule_faults
 from fenix.simulation.events import Event, Observer
 from fenix.simulation.running import Outcome, conclude, create_session, set_stage, until_closed
 from fenix.simulation.scenario import Scenario
-
-ROUNDS_OF_ITS_OWN = "default"
-"""The workflow that does not know the groups' limits on impacted members (wire contract)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ async def simulate_observed(
     """
     async with asyncio.TaskGroup() as tasks:
         stage = await set_stage(scenario, tasks)
-        stage.invariants.constrained = scenario.session.workflow != ROUNDS_OF_ITS_OWN
+        stage.invariants.constrained = scenario.session.workflow != WITHOUT_GROUP_LIMITS
         stage.log.observers.extend(observers)
         schedule_faults(scenario, stage.world)
         session = await create_session(stage, options=options)

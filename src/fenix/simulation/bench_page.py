@@ -1,0 +1,70 @@
+"""The page of the documentation that shows what a benchmark has measured."""
+
+from collections.abc import Sequence
+
+from fenix.simulation.bench import Run
+from fenix.simulation.bench_tables import comparison, problems, results
+from fenix.simulation.generate import DESCRIPTIONS
+
+TEMPLATE = """\
+---
+orphan: true
+---
+
+# Benchmarks
+
+How long maintenances take in simulated clouds, written by `fenix bench --docs {path}`. All
+scenarios are made by `fenix scenario generate`, {seeds}; each run is the real engine with the
+real workflow in virtual time, in a process of its own.
+
+{families}
+
+## Workflow {workflow}
+
+{results}
+
+*Makespan* is the time from the first move or work on a host to the last host back, and *bound* a
+lower bound that no schedule can beat: the longest of those that follow from free capacity, the
+groups' limits, slots for moves and hosts, and the longest single host. *Worst* is the worst seed.
+*Moves/bound* compares with one move for each instance that must leave its host; *second moves* went
+to hosts that were still to come. *CPU* and *memory* are those of the whole process: engine,
+simulated cloud and managers. Means are over the seeds that were done; ratios are geometric means.
+
+## Other policies
+
+How many times as long other ways to do it take, on the same simulator with the same engine:
+
+{comparison}
+
+* `serial`: one host at a time, one instance at a time.
+* `drain`: one host at a time in the order of names, its instances in parallel, targets left to the
+  cloud's scheduler, as drain playbooks do.
+* `batch`: as many hosts as can be emptied at once, and a barrier before the next ones.
+
+All of them wait for the managers' answers, keep the groups' limits, and ask for a scale-in when
+there is no way on.
+"""
+
+PROBLEMS = "\n## What was not done, or not well\n\n{lines}\n"
+
+
+def page(runs: Sequence[Run], workflow: str, policies: Sequence[str], path: str) -> str:
+    """The page in Markdown.
+
+    Args:
+        path: where it goes.
+    """
+    seeds = max(run.seed for run in runs)
+    shown = {run.family for run in runs}
+    families = [f"* {name}: {text}" for name, text in DESCRIPTIONS.items() if name in shown]
+    text = TEMPLATE.format(
+        path=path,
+        seeds="one seed" if seeds == 1 else f"seeds 1 to {seeds}",
+        families="\n".join(families),
+        workflow=workflow,
+        results=results(runs, workflow).markdown(),
+        comparison=comparison(runs, workflow, policies).markdown(),
+    )
+    if found := problems(runs):
+        text += PROBLEMS.format(lines="\n".join(f"* {line}" for line in found))
+    return text
