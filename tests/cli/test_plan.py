@@ -1,5 +1,6 @@
 """`fenix plan` against a real API."""
 
+import re
 import subprocess
 import sys
 
@@ -22,6 +23,13 @@ def test_a_plan_for_people(fenix: Fenix, served: Served, world: World) -> None:
     assert world.instances["i-1"].host == "compute-4"
     assert all(host.enabled for host in world.hosts.values())
     assert fenix("session", "list", "--json").json == []
+
+
+def test_a_plan_of_more_than_a_day_names_the_days(fenix: Fenix, served: Served) -> None:
+    said = fenix("plan", *HOSTS, *MOVED, "--action", "noop:host", "--assume", "host_seconds=7e4",
+                 "--option", "action_timeout=100000", "--option", "parallel_hosts=1")  # fmt: skip
+    days = set(re.findall(r"\d{4}-\d\d-\d\d", said.out.partition("drained from")[2]))
+    assert len(days) >= 2
 
 
 def test_a_plan_for_programs(fenix: Fenix, served: Served) -> None:

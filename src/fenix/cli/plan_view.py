@@ -18,7 +18,10 @@ def whole(plan: Plan) -> Group:
     parts: list[RenderableType] = [heading(plan)]
     if plan["scale_in"]:
         parts.append(_scale_in(plan))
-    parts += [_hosts(plan), _moves(plan), _messages(plan)]
+    parts.append(_hosts(plan))
+    if plan["moves"]:
+        parts.append(_moves(plan))
+    parts.append(_messages(plan))
     parts += [Text(f"Note: {note}") for note in plan["notes"]]
     return Group(*parts)
 
@@ -30,7 +33,7 @@ def heading(plan: Plan) -> Text:
         found.append("feasible", style="bold green")
         found.append(f"  from {plan['begins_at']} to {plan['ends_at']}, ")
         found.append(f"{_duration(plan['duration_seconds'])} of which hosts and moves take ")
-        found.append(f"{_duration(plan['makespan_seconds'])}")
+        found.append(_duration(plan["makespan_seconds"]))
     else:
         found.append("not feasible", style="bold red")
         found.append(f"  it would fail in {plan['failed_state']}: {plan['reason']}")
@@ -66,7 +69,7 @@ def _hosts(plan: Plan) -> Table:
                 one["name"],
                 one["state"],
                 *(
-                    clock(one[name])
+                    _when(plan, one[name])
                     for name in ("drain_started_at", "maintenance_started_at", "back_at")
                 ),
                 one["why"],
@@ -87,8 +90,8 @@ def _moves(plan: Plan) -> Table:
                 one["source"],
                 one["target"],
                 one["action"],
-                clock(one["started_at"]),
-                clock(one["finished_at"]),
+                _when(plan, one["started_at"]),
+                _when(plan, one["finished_at"]),
                 one["error"] or one["why"],
             )
             for one in plan["moves"]
@@ -110,6 +113,12 @@ def _messages(plan: Plan) -> Table:
             for one in plan["messages"]
         ),
     )
+
+
+def _when(plan: Plan, time: str | None) -> str:
+    """The time of day, and the day where the plan takes more than one."""
+    days = {plan[name].partition("T")[0] for name in ("begins_at", "ends_at")}
+    return clock(time) if len(days) == 1 else (time or "").replace("T", " ")
 
 
 def _duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ from oslo_config import cfg
 
 from fenix.domain.assumptions import Assumptions
 
-TIME_LIMIT = 300.0
+TIME_LIMIT = 900.0
 
 
 def plan_opts() -> Iterator[cfg.Opt]:
