@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -25,6 +25,7 @@ class _Batch:
     def __init__(self) -> None:
         self.writes: list[Write] = []
         self.done = False
+        self.written = False
         self.error: BaseException | None = None
 
 
@@ -37,6 +38,7 @@ class Journal:
         self._lock = asyncio.Lock()
         self._open: _Batch | None = None
         self._committed = 0
+        self._unknown: LeaseLost | None = None
 
     async def commit(self, *writes: Write) -> None:
         """Returns when the writes are durable; they are in one transaction.
@@ -44,32 +46,48 @@ class Journal:
         While the database is away it waits. What other tasks commit meanwhile goes along.
 
         Raises:
-            LeaseLost: nothing was written.
+            LeaseLost: nothing was written, or nobody knows whether it was.
         """
         batch = self._open = self._open or _Batch()
         batch.writes.extend(writes)
         async with self._lock:
+            if self._unknown is not None:
+                raise self._unknown
             if not batch.done:
                 self._open = None
-                # Inline there is nothing to wait for, and so nothing that could be cut off.
-                await (self._write(batch) if self._database.embedded else self._flush(batch))
+                await self._flush(batch)
         if batch.error is not None:
             raise batch.error
 
     async def _flush(self, batch: _Batch) -> None:
-        flushing = asyncio.ensure_future(self._write(batch))
         try:
-            await asyncio.shield(flushing)
+            if self._database.embedded:
+                # Inline there is nothing to wait for, and so nothing that could be cut off.
+                await self._write(batch)
+            else:
+                await self._outlive(self._write(batch))
         except asyncio.CancelledError:
-            # The transaction goes on in its thread, and others wait for the same batch.
-            await asyncio.wait([flushing], timeout=LAST_WORDS)
-            flushing.cancel()
-            batch.error = LeaseLost("the engine stopped before the write was answered")
+            if not batch.written:
+                # Memory and store may differ from now on: only a new start from the store helps.
+                self._unknown = batch.error = LeaseLost("a write was cut off")
+                self._grip.lose()
             raise
         except Exception as error:
             batch.error = error
         finally:
             batch.done = True
+
+    @staticmethod
+    async def _outlive(work: Coroutine[Any, Any, None]) -> None:
+        """Does some work that goes on, in its thread, when this task is cancelled."""
+        working = asyncio.ensure_future(work)
+        try:
+            await asyncio.shield(working)
+        except asyncio.CancelledError:
+            await asyncio.wait([working], timeout=LAST_WORDS)
+            working.add_done_callback(lambda done: done.cancelled() or done.exception())
+            working.cancel()
+            raise
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Reads, waiting while the database is away."""
@@ -89,6 +107,7 @@ class Journal:
 
         await self._patiently(lambda: self._database.write(work))
         self._committed += 1
+        batch.written = True
 
     async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         pause = FIRST_PAUSE
