@@ -3,14 +3,16 @@
 import asyncio
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -175,6 +177,25 @@ class Processes:
         process = Process(log, *arguments, environment=environment)
         self._stack.callback(process.close)
         return process
+
+
+def on_terminal(*arguments: str) -> tuple[int, str]:
+    """Runs `fenix` on a terminal of 100 columns; its exit code, and all that was shown."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, 100))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fenix.cli", *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm"},
+    )
+    os.close(theirs)
+    shown = b""
+    with open(ours, "rb", buffering=0) as screen, suppress(OSError):  # it is closed by its end
+        while data := screen.read(4096):
+            shown += data
+    return process.wait(LIMIT), shown.decode(errors="replace")
 
 
 def wait_until(condition: Callable[[], T], what: str, limit: float = LIMIT) -> T:

@@ -1,5 +1,6 @@
 """Everything in processes of its own, as an operator starts it."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -9,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from fenix.cli.demo.cloud import PROJECT
-from tests.cli.harness import LIMIT, Processes, free_port, get, is_ready, write_config
+from tests.cli.harness import LIMIT, Fenix, Processes, free_port, get, is_ready, write_config
 from tests.cli.landscape import events, start_cloud, start_manager
 
 ACTION = 'simulated:host:{"seconds": 0.3}'
-STOPPING = 8.0
-"""Seconds in which a service that is asked to stop must have ended."""
+STOPPING = 20.0
+"""Seconds in which what is asked to stop must have ended, on a machine that is busy."""
 
 
 def test_a_session_over_three_processes_and_a_graceful_stop(
@@ -80,6 +81,16 @@ def test_the_demo(start: Processes, workflow: str) -> None:
     demo = start("demo", "--hosts", "3", "--workflow", workflow)
     assert demo.wait(2 * LIMIT) == 0, demo.said
     assert "all 3 hosts were worked on" in demo.said
+
+
+def test_a_demo_to_play_with(start: Processes, fenix: Fenix) -> None:
+    demo = start("demo", "--hosts", "3", "--keep")
+    demo.until(lambda: "It goes on running" in demo.said, "the demo to be over", 2 * LIMIT)
+    (url,) = re.findall(r"FENIX_URL=(\S+)", demo.said)
+    (session,) = fenix("session", "list", "--json", "--url", url).json
+    assert session["state"] == "MAINTENANCE_DONE"
+    demo.signal(signal.SIGINT)
+    assert demo.wait(STOPPING) == 0, demo.said
 
 
 def test_an_interrupted_demo_leaves_nothing_behind(start: Processes, tmp_path: Path) -> None:

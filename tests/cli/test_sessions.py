@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.harness import Fenix, Processes, Served, wait_until
+from tests.cli.harness import Fenix, Processes, Served, on_terminal, wait_until
 
 EMPTY = ("--host", "compute-1", "--host", "compute-2", "--host", "compute-3")
 LONELY = ("--host", "compute-4")
@@ -54,6 +54,14 @@ def test_create_and_watch_until_it_is_done(fenix: Fenix, served: Served) -> None
     for number in (1, 2, 3):
         assert any("host.maintained" in line and f"compute-{number}" in line for line in lines)
     assert all(host.enabled for host in served.world.hosts.values())
+
+
+def test_a_live_picture_on_a_terminal(fenix: Fenix, served: Served) -> None:
+    ident = create(fenix, *EMPTY, "--at", "+4s", "--action", 'simulated:host:{"seconds": 1}')
+    code, shown = on_terminal("session", "watch", ident, "--interval", "0.05")
+    assert code == 0, shown
+    for word in ("IN_MAINTENANCE", "MAINTENANCE_DONE", "compute-3", "100 %", "timeline"):
+        assert word in shown
 
 
 def test_list_and_show_for_people(fenix: Fenix, served: Served) -> None:

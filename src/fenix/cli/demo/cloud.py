@@ -26,7 +26,7 @@ def cloud(hosts: int) -> Scenario:
     The projects have no manager here: theirs is a real one, in a process of its own.
 
     Args:
-        hosts: 2 or more.
+        hosts: 3 or more: with two, the pair could never leave one for the other.
     """
     size = {"vcpus": 2, "memory_mb": 4096, "disk_gb": 50}
     base: dict[str, Any] = {

@@ -4,7 +4,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    hosts: Annotated[int, typer.Option(min=2, max=200, help="Hosts of the cloud.")] = 4,
+    hosts: Annotated[int, typer.Option(min=3, max=200, help="Hosts of the cloud.")] = 4,
     workflow: Annotated[str, typer.Option(help="default or vnf.")] = "vnf",
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave it running afterwards, until Ctrl-C.")
@@ -92,7 +92,8 @@ def _keep(stage: "Stage") -> None:
         f'--action \'command:host:{{"command": "{COMMAND}"}}\' --watch\n'
         f"  curl {stage.cloud_url}/events     # what really happens in the cloud\n"
     )
-    stage.wait()
+    with suppress(KeyboardInterrupt):
+        stage.wait()
 
 
 @contextmanager

@@ -72,6 +72,7 @@ class Stage:
         self._thread = threading.Thread(target=self._serve, name="service")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
+        self._ended = threading.Event()
         self._failure: BaseException | None = None
         self._manager: subprocess.Popen[bytes] | None = None
 
@@ -119,7 +120,8 @@ class Stage:
 
     def wait(self) -> None:
         """Waits until the service ends, which it does not by itself."""
-        self._thread.join()
+        # Not `join`: an interrupt of it makes the thread count as ended.
+        self._ended.wait()
         self._check()
 
     def close(self) -> None:
@@ -147,6 +149,8 @@ class Stage:
             asyncio.run(self._run())
         except BaseException as error:
             self._failure = error
+        finally:
+            self._ended.set()
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
