@@ -88,7 +88,7 @@ class SessionRunner:
         for reply in await self._journal.read(lambda c: replies.waiting(c, [self._session_id])):
             await inbox.take(reply)
         self._inbox = inbox
-        access = CloudAccess(tools.cloud, self.grip, settings, self._session_id)
+        access = CloudAccess(tools.cloud, self.grip, settings, data, self._waits)
         mover = Mover(data, self._journal, self._outbox, self._composer, access, settings)
         hosts = HostDesk(
             data, self._journal, self._outbox, self._composer, access, self._waits, settings
