@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 from sqlalchemy import Connection, event
 
+from fenix import config
+from fenix.api import ApiSettings
 from fenix.clouds import CloudUnavailable, MoveStatus, MoveTicket
 from fenix.domain import (
     EventType,
@@ -180,6 +183,21 @@ def test_assumptions_are_as_configured_where_the_request_is_silent(api: Api) -> 
     assert found["assume"]["scale_in"] is True
 
 
+def test_assumptions_come_from_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "fenix.conf"
+    file.write_text("[plan]\nhost_seconds = 77\nscale_in = false\ntime_limit = 12\n")
+    settings = ApiSettings.from_config(config.load(files=[file]))
+    assert settings.assumptions == Assumptions(host_seconds=77, scale_in=False)
+    assert settings.plan_time_limit == 12
+    file.write_text("[plan]\nhost_seconds = -1\n")
+    with pytest.raises(config.ConfigurationError, match="host_seconds"):
+        config.load(files=[file])
+
+
+def test_without_configuration_they_are_the_defaults() -> None:
+    assert ApiSettings.from_config(config.load(files=[])).assumptions == Assumptions()
+
+
 def test_registered_constraints_count(api: Api) -> None:
     """One member at a time, and a long recovery between them."""
 
@@ -333,7 +351,7 @@ def test_the_loop_goes_on_while_a_plan_is_made(api: Api) -> None:
     assert api.runner.run(both()) > 5
 
 
-def test_a_process_that_dies(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies(api: Api) -> None:
     order = PlanOrder(None, None, None, frozenset(), Assumptions(), NOW)  # type: ignore[arg-type]
     with pytest.raises(PlanningDied, match="AttributeError"):
         api.runner.run(make_plan_apart(order, 60))
