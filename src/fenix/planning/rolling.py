@@ -12,99 +12,25 @@ to move when the next maintained host comes back.
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 
-from fenix.domain import Constraints, Host, HostType, Instance, Inventory, Resources, total
+from fenix.domain import Constraints, HostType, Instance, Inventory, Resources
 from fenix.planning.detour import Step, detour
+from fenix.planning.housing import UNLIMITED, Housing, homeless
 from fenix.planning.impact import Impact
-from fenix.planning.placement import share
-from fenix.planning.room import Room
-from fenix.planning.shelves import Shelves
+from fenix.planning.obstacles import blocked, lacking
+from fenix.planning.places import Places
+from fenix.planning.tasks import (
+    UNDER_WAY,
+    Decisions,
+    HostStage,
+    RollingOptions,
+    Task,
+    TaskStage,
+)
 
-LOOKED_AT = 60
-"""How many hosts are looked at when room is to be made on one."""
-UNLIMITED = 1 << 60
 TRIES = 24
 """How many hosts are looked at when the first ones do not fit."""
-
-
-@dataclass(frozen=True, slots=True)
-class RollingOptions:
-    """What limits the rolling; None is no limit.
-
-    Attributes:
-        second_moves: how many instances may be moved to hosts that are not yet maintained, and so
-            once more later, as a share of all: more shortens the session, fewer disturbs less.
-    """
-
-    parallel_hosts: int | None = None
-    parallel_migrations: int | None = None
-    parallel_migrations_per_host: int | None = None
-    second_moves: float = 0.10
-    default_members: int = 1
-
-
-class HostStage(StrEnum):
-    """Where a host stands for the decisions."""
-
-    PENDING = "pending"
-    DRAINING = "draining"
-    EMPTY = "empty"
-    WORKED_ON = "worked_on"
-    READY = "ready"
-    OUT = "out"
-
-
-class TaskStage(StrEnum):
-    """Where the move of an instance stands for the decisions."""
-
-    WAITING = "waiting"
-    ASKED = "asked"
-    AGREED = "agreed"
-    MOVING = "moving"
-
-
-UNDER_WAY = (TaskStage.ASKED, TaskStage.AGREED, TaskStage.MOVING)
-
-
-@dataclass(slots=True)
-class Task:
-    """The move of one instance off its host.
-
-    Attributes:
-        target: the host where room is reserved for it; None while there is none.
-        second: the target is not maintained yet, so the instance will move once more.
-        after: ids of instances that must have left the target before.
-        makes_room: it only makes room for another instance; its own host is not drained yet.
-        detour: it is a step of a detour (see `Rolling.find_detour`).
-        failed_on: targets that did not take it; they come last.
-    """
-
-    instance: Instance
-    source: str
-    target: str | None = None
-    second: bool = False
-    stage: TaskStage = TaskStage.WAITING
-    why: str = ""
-    after: frozenset[str] = frozenset()
-    makes_room: bool = False
-    detour: bool = False
-    failed_on: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class Decisions:
-    """What may start now."""
-
-    drain: list[tuple[str, str]] = field(default_factory=list)
-    """Hosts with the sentence why."""
-    ask: list[Task] = field(default_factory=list)
-    move: list[Task] = field(default_factory=list)
-    maintain: list[str] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.drain or self.ask or self.move or self.maintain)
 
 
 class Rolling:
@@ -127,28 +53,20 @@ class Rolling:
         options: RollingOptions,
         begun: Iterable[str] = (),
     ) -> None:
-        self._hosts = inventory.hosts
         self._options = options
-        self._room = Room(inventory, constraints)
+        self._places = Places(inventory, constraints)
         self.impact = Impact(constraints, options.default_members)
-        self._on: dict[str, dict[str, Instance]] = {name: {} for name in inventory.hosts}
-        for instance in inventory.instances.values():
-            self._on.setdefault(instance.host, {})[instance.id] = instance
-        self._incoming: Counter[str] = Counter()
-        self._ready = Shelves(self._room)
-        self._holes = Shelves(self._room)
         self.stage: dict[str, HostStage] = {}
         self.tasks: dict[str, Task] = {}
         self._draining: dict[str, dict[str, Task]] = {}
         self._moving: Counter[str] = Counter()
         self._moving_total = 0
-        self._budget = max(1, round(options.second_moves * len(inventory.instances)))
+        budget = max(1, round(options.second_moves * len(inventory.instances)))
+        self._housing = Housing(self._places, budget)
         self._changed = True
         self._detour: deque[Step] | None = None
         self._reported: dict[str, float] = {}
         """When the end of an instance's move was reported."""
-        self._hopeless: set[Resources] = set()
-        """Sizes for which no room could be made in the present round of decisions."""
         for name in ready:
             self._make_ready(name)
         self._begun = set(begun)
@@ -156,7 +74,7 @@ class Rolling:
             self.stage[name] = HostStage.PENDING
             host = inventory.hosts[name]
             if host.up and host.enabled and host.type is HostType.COMPUTE:
-                self._holes.add(name)
+                self._places.holes.add(name)
 
     # What the workflow reports
 
@@ -177,11 +95,11 @@ class Rolling:
         self._close(task)
         arrived = replace(task.instance, host=host)
         if task.target == host:
-            self._incoming[host] -= 1
-            self._on.setdefault(host, {})[ident] = arrived
+            self._places.incoming[host] -= 1
+            self._places.on.setdefault(host, {})[ident] = arrived
         else:
-            self._unreserve(task)
-            self._on.setdefault(host, {})
+            self._places.unreserve(task)
+            self._places.on.setdefault(host, {})
             self._arrived(arrived)
 
     def gone(self, ident: str, now: float, impacted: bool) -> None:
@@ -193,12 +111,12 @@ class Rolling:
         elif task.stage is not TaskStage.WAITING:
             self.impact.give_back(task.instance)
         self._close(task)
-        self._unreserve(task)
+        self._places.unreserve(task)
 
     def allow_second_moves(self) -> bool:
         """Lifts the limit on second moves, since nothing else helps; whether there was one."""
-        limited = self._budget < UNLIMITED
-        self._budget = UNLIMITED
+        limited = self._housing.budget < UNLIMITED
+        self._housing.budget = UNLIMITED
         self._changed = True
         return limited
 
@@ -224,8 +142,8 @@ class Rolling:
 
     def left(self, host: str) -> None:
         """A host that was dropped is enabled: it may take instances, and they may stay there."""
-        if self._hosts[host].up:
-            self._ready.add(host)
+        if self._places.hosts[host].up:
+            self._places.ready.add(host)
         self._changed = True
 
     def find_detour(self) -> Step | None:
@@ -237,7 +155,9 @@ class Rolling:
             The last of the moves; None: there is no such way.
         """
         goals = [name for name, stage in self.stage.items() if stage is HostStage.PENDING]
-        steps = detour(self._on, self._room, (*self._ready, *self._holes), goals)
+        steps = detour(
+            self._places.on, self._places.room, (*self._places.ready, *self._places.holes), goals
+        )
         if not steps:
             return None
         self._detour = deque(steps)
@@ -256,7 +176,7 @@ class Rolling:
             self._forget(task)
             self._detour = None
         else:
-            self._unreserve(task)
+            self._places.unreserve(task)
         self._changed = True
 
     def occupied(self, host: str) -> bool:
@@ -266,7 +186,7 @@ class Rolling:
             Whether anything that is known to be there is to be moved now; see `reconcile`.
         """
         tasks = self._draining.setdefault(host, {})
-        for ident, instance in self._on[host].items():
+        for ident, instance in self._places.on[host].items():
             if ident not in self.tasks:
                 tasks[ident] = self.tasks[ident] = Task(instance, host)
         self.stage[host] = HostStage.DRAINING
@@ -279,8 +199,8 @@ class Rolling:
 
     def drop(self, host: str, now: float) -> None:
         """A host is not to be worked on (any more); what has not begun to move stays there."""
-        self._holes.discard(host)
-        self._ready.discard(host)
+        self._places.holes.discard(host)
+        self._places.ready.discard(host)
         for task in list(self._draining.pop(host, {}).values()):
             if task.stage is TaskStage.MOVING:
                 continue
@@ -294,10 +214,12 @@ class Rolling:
         Args:
             read_at: when reading the inventory began; what was reported since is newer.
         """
-        lost = {name: replace(host, up=False) for name, host in self._hosts.items()}
-        self._hosts = self._room.hosts = lost | dict(inventory.hosts)
+        lost = {name: replace(host, up=False) for name, host in self._places.hosts.items()}
+        self._places.hosts = self._places.room.hosts = lost | dict(inventory.hosts)
         self._look_at_hosts()
-        known = {ident: (host, one) for host, on in self._on.items() for ident, one in on.items()}
+        known = {
+            ident: (host, one) for host, on in self._places.on.items() for ident, one in on.items()
+        }
         for ident, (host, instance) in known.items():
             now = inventory.instances.get(ident)
             task = self.tasks.get(ident)
@@ -307,13 +229,13 @@ class Rolling:
                 continue
             if task is not None:
                 self._close(task)
-                self._unreserve(task)
+                self._places.unreserve(task)
             else:
-                self._on[host].pop(ident)
-                self._take(instance, host)
+                self._places.on[host].pop(ident)
+                self._places.take(instance, host)
             self._changed = True
         for ident, now in inventory.instances.items():
-            on = self._on.get(now.host)
+            on = self._places.on.get(now.host)
             task = self.tasks.get(ident)
             if on is None or self._reported.get(ident, read_at) > read_at:
                 continue  # Hosts that were added meanwhile play no part.
@@ -350,30 +272,15 @@ class Rolling:
 
     def lacking(self) -> Resources:
         """What the host that is easiest to empty lacks in room elsewhere; at least one vCPU."""
-        room = total([self._room.free(name) for name in (*self._ready, *self._holes)])
-        lacks = [
-            total([one.size for one in self._on[name].values()]).lacking(
-                room.minus(self._room.free(name)) if name in self._holes else room
-            )
-            for name, stage in self.stage.items()
-            if stage in (HostStage.PENDING, HostStage.DRAINING)
-        ]
-        return min((lack for lack in lacks if any(lack)), default=Resources(1, 0, 0))
+        return lacking(self._places, self._not_empty())
 
     def blocked(self) -> dict[str, str]:
         """For each host that can't be emptied now, what is in the way, in words."""
-        told: dict[str, str] = {}
-        for name, stage in self.stage.items():
-            if stage not in (HostStage.PENDING, HostStage.DRAINING):
-                continue
-            for instance in self._largest_first(self._on[name].values()):
-                if self._ready.best(instance) or self._holes.best(instance, (name,)):
-                    continue
-                told[name] = self._why_homeless(instance, name)
-                break
-            else:
-                told[name] = "its instances fit one by one, but not all together"
-        return told
+        return blocked(self._places, self._not_empty())
+
+    def _not_empty(self) -> list[str]:
+        stages = (HostStage.PENDING, HostStage.DRAINING)
+        return [name for name, stage in self.stage.items() if stage in stages]
 
     # Hosts
 
@@ -382,17 +289,17 @@ class Rolling:
         if not self._changed:
             return
         self._changed = False
-        self._hopeless.clear()
-        for name in [name for name in self._draining if self._homeless(name)]:
+        self._housing.look_anew()
+        for name in [name for name in self._draining if homeless(self._draining[name].values())]:
             self._house(name, partly=True)
         failed = 0
-        partial = any(self._homeless(name) for name in self._draining)
+        partial = any(homeless(self._draining[name].values()) for name in self._draining)
         for name in self._candidates():
             if not self._slot_ahead():
                 return
-            if self._incoming[name] or name in self._draining:
+            if self._places.incoming[name] or self._draining.get(name):
                 continue  # It has just been chosen to take instances, or to give some.
-            if not self._on[name]:
+            if not self._places.on[name]:
                 self._open(name, found, "it is empty")
                 continue
             if failed >= TRIES:
@@ -400,11 +307,36 @@ class Rolling:
             if self._house(name, partly=False):
                 self._open(name, found, self._why_open(name))
                 failed = 0
-            elif not partial and len(self._ready) and self._house(name, partly=True):
+            elif not partial and len(self._places.ready) and self._house(name, partly=True):
                 partial = True
                 self._open(name, found, "the room that is left takes some of its instances already")
             else:
                 failed += 1
+
+    def _house(self, name: str, partly: bool) -> bool:
+        """Reserves places for the instances of a host; see `Housing.house`."""
+        tasks = self._draining.get(name)
+        if tasks is None:
+            tasks = {one.id: Task(one, name) for one in self._places.on[name].values()}
+        makers = self._housing.house(tasks.values(), partly, self._hungry(), self.tasks)
+        if makers is None:
+            return False
+        if name not in self._draining:
+            self._draining[name] = tasks
+            self.tasks.update(tasks)
+        for maker in makers:
+            self._draining.setdefault(maker.source, {})[maker.instance.id] = maker
+            self.tasks[maker.instance.id] = maker
+        return True
+
+    def _hungry(self) -> bool:
+        """Whether more hosts could be worked on now, if they were empty."""
+        limit = self._options.parallel_hosts
+        return limit is None or self._begun_hosts() < limit
+
+    def _begun_hosts(self) -> int:
+        under_way = (HostStage.DRAINING, HostStage.EMPTY, HostStage.WORKED_ON)
+        return sum(stage in under_way for stage in self.stage.values())
 
     def _candidates(self) -> list[str]:
         """Pending hosts, those first that have the largest part unused, then the cheapest."""
@@ -413,12 +345,12 @@ class Rolling:
         slots = self._options.parallel_hosts is not None
 
         def order(name: str) -> tuple[bool, bool, float, float, str]:
-            on = self._on[name]
+            on = self._places.on[name]
             load = sum(one.size.vcpus for one in on.values())
-            capacity = self._hosts[name].capacity.vcpus or 1
+            capacity = self._places.hosts[name].capacity.vcpus or 1
             # Second moves are few: at first those hosts that give most room for each of them.
             first = (len(on) if slots else len(on) / capacity, load / capacity)
-            key = (load / capacity, len(on)) if len(self._ready) else first
+            key = (load / capacity, len(on)) if len(self._places.ready) else first
             return bool(on), name not in self._begun, *key, name
 
         return sorted(pending, key=order)
@@ -428,14 +360,12 @@ class Rolling:
         limit = self._options.parallel_hosts
         if limit is None:
             return True
-        under_way = (HostStage.DRAINING, HostStage.EMPTY, HostStage.WORKED_ON)
-        count = sum(stage in under_way for stage in self.stage.values())
-        first = not len(self._ready)
-        return count < (limit if first else 2 * limit)
+        first = not len(self._places.ready)
+        return self._begun_hosts() < (limit if first else 2 * limit)
 
     def _open(self, name: str, found: Decisions, why: str) -> None:
-        self.stage[name] = HostStage.DRAINING if self._on[name] else HostStage.EMPTY
-        self._holes.discard(name)
+        self.stage[name] = HostStage.DRAINING if self._places.on[name] else HostStage.EMPTY
+        self._places.holes.discard(name)
         found.drain.append((name, why))
 
     def _why_open(self, name: str) -> str:
@@ -457,148 +387,8 @@ class Rolling:
 
     def _make_ready(self, name: str) -> None:
         self.stage[name] = HostStage.READY
-        self._ready.add(name)
+        self._places.ready.add(name)
         self._changed = True
-
-    # Places
-
-    def _homeless(self, name: str) -> list[Task]:
-        return [
-            task
-            for task in self._draining[name].values()
-            if task.target is None and task.stage is not TaskStage.MOVING
-        ]
-
-    def _house(self, name: str, partly: bool) -> bool:
-        """Reserves places for the instances of a host.
-
-        Args:
-            partly: keep what was reserved even if not all have a place.
-
-        Returns:
-            Whether all have a place; with `partly`, whether any has got one.
-        """
-        tasks = self._draining.get(name)
-        if tasks is None:
-            tasks = {one.id: Task(one, name) for one in self._on[name].values()}
-        homeless = {
-            task.instance.id: task
-            for task in tasks.values()
-            if task.target is None and task.stage is not TaskStage.MOVING
-        }
-        housed: list[Task] = []
-        makers: list[Task] = []
-        for instance in self._largest_first(task.instance for task in homeless.values()):
-            task = homeless[instance.id]
-            if target := self._best(self._ready, task):
-                task.second = False
-                self._reserve(task, target)
-            elif not partly and not self._house_second(task, makers):
-                break
-            if task.target is not None:
-                housed.append(task)
-        complete = len(housed) == len(homeless)
-        if not (complete or (partly and housed)):
-            for task in (*housed, *makers):
-                self._budget += task.second
-                self._unreserve(task)
-            for maker in makers:
-                self._put(maker.instance, maker.source)
-            return False
-        if name not in self._draining:
-            self._draining[name] = tasks
-            self.tasks.update(tasks)
-        for maker in makers:
-            self._draining.setdefault(maker.source, {})[maker.instance.id] = maker
-            self.tasks[maker.instance.id] = maker
-        for task in housed:
-            kind = "not yet maintained, but has room" if task.second else "maintained"
-            task.why = f"host {name} is to be empty; host {task.target} is {kind} and fits best"
-        return True
-
-    def _house_second(self, task: Task, makers: list[Task]) -> bool:
-        """Reserves a place on a host that is not maintained yet, if need be by making room there.
-
-        Args:
-            makers: the moves that make room; one may be added.
-        """
-        if self._budget < 1 or not self._hungry():
-            return False
-        if target := self._best(self._holes, task):
-            self._budget -= 1
-            task.second = True
-            self._reserve(task, target)
-            return True
-        if self._budget < 2 or task.instance.size in self._hopeless:
-            return False
-        for host in self._holes.roomiest(LOOKED_AT):
-            if host == task.source or self._incoming[host]:
-                continue
-            maker = self._make_room(task.instance, host, task.source)
-            if maker is None:
-                continue
-            makers.append(maker)
-            self._budget -= 2
-            task.second, task.after = True, frozenset((maker.instance.id,))
-            self._reserve(task, host)
-            return True
-        self._hopeless.add(task.instance.size)
-        return False
-
-    def _best(self, shelves: Shelves, task: Task) -> str | None:
-        """The best place for an instance, if need be one that did not take it before."""
-        avoid = {task.source, *task.failed_on}
-        best = shelves.best(task.instance, avoid)
-        if best is None and task.failed_on:
-            best = shelves.best(task.instance, (task.source,))
-        return best
-
-    def _hungry(self) -> bool:
-        """Whether more hosts could be worked on now, if they were empty."""
-        limit = self._options.parallel_hosts
-        under_way = (HostStage.DRAINING, HostStage.EMPTY, HostStage.WORKED_ON)
-        return limit is None or sum(stage in under_way for stage in self.stage.values()) < limit
-
-    def _make_room(self, instance: Instance, host: str, source: str) -> Task | None:
-        """Finds an instance on a host that can go elsewhere, so that another one fits there."""
-        lacking = instance.size.lacking(self._room.free(host))
-        for small in sorted(self._on[host].values(), key=lambda one: (one.size, one.id)):
-            if small.size.vcpus >= instance.size.vcpus:
-                return None
-            if small.id in self.tasks or not lacking.fits(small.size):
-                continue
-            self._take(small, host)
-            if self._room.obstacle(instance, host) is None:
-                place = self._ready.best(small) or self._holes.best(small, (host, source))
-                if place is not None:
-                    second = place in self._holes
-                    maker = Task(small, host, second=second, makes_room=True)
-                    self._reserve(maker, place)
-                    maker.why = (
-                        f"it makes room on host {host} for instance {instance.id}; "
-                        f"host {place} fits best"
-                    )
-                    return maker
-            self._put(small, host)
-        return None
-
-    def _largest_first(self, instances: Iterable[Instance]) -> list[Instance]:
-        def size(one: Instance) -> float:
-            return share(one.size, self._hosts[one.host].capacity)
-
-        return sorted(instances, key=lambda one: (-size(one), one.id))
-
-    def _why_homeless(self, instance: Instance, source: str) -> str:
-        hosts: list[Host] = [
-            self._hosts[name] for name in (*self._ready, *self._holes) if name != source
-        ]
-        if not hosts:
-            return f"there is no other host that could take instance {instance.id}"
-        roomiest = max(hosts, key=lambda host: (self._room.free(host.name).vcpus, host.name))
-        return (
-            f"instance {instance.id} ({instance.size}) fits nowhere; host {roomiest.name} comes "
-            f"nearest: {self._room.obstacle(instance, roomiest.name)}"
-        )
 
     # Instances
 
@@ -653,8 +443,8 @@ class Rolling:
             self._count_move(task, -1)
         del self.tasks[ident]
         self._draining.get(task.source, {}).pop(ident, None)
-        if self._on[task.source].pop(ident, None) is not None and not task.makes_room:
-            self._take(task.instance, task.source)
+        if self._places.on[task.source].pop(ident, None) is not None and not task.makes_room:
+            self._places.take(task.instance, task.source)
         # Only then may hosts be chosen that could not before: those that take part in second
         # moves. The room that a drained host has left is of no use until it is maintained.
         self._changed = self._changed or task.second or task.makes_room
@@ -662,8 +452,8 @@ class Rolling:
     def _arrived(self, instance: Instance) -> None:
         """An instance is on a host that was not expected there."""
         host = instance.host
-        self._on[host][instance.id] = instance
-        self._put(instance, host)
+        self._places.on[host][instance.id] = instance
+        self._places.put(instance, host)
         self._changed = True
         if self.stage.get(host) in (HostStage.DRAINING, HostStage.EMPTY):
             self.stage[host] = HostStage.DRAINING
@@ -677,14 +467,16 @@ class Rolling:
             return
         while steps:
             step = steps.popleft()
-            instance = self._on[step.source].get(step.instance.id)
-            if instance is None or step.target not in (*self._ready, *self._holes):
+            instance = self._places.on[step.source].get(step.instance.id)
+            if instance is None or step.target not in (*self._places.ready, *self._places.holes):
                 break
-            if self._room.obstacle(instance, step.target) is not None:
+            if self._places.room.obstacle(instance, step.target) is not None:
                 break
-            task = Task(instance, step.source, second=step.target in self._holes, detour=True)
+            task = Task(
+                instance, step.source, second=step.target in self._places.holes, detour=True
+            )
             task.why = f"nothing else gives room: {len(steps)} more moves make a host empty"
-            self._reserve(task, step.target)
+            self._places.reserve(task, step.target)
             self._draining.setdefault(step.source, {})[instance.id] = task
             self.tasks[instance.id] = task
             return
@@ -694,8 +486,8 @@ class Rolling:
     def _look_at_hosts(self) -> None:
         """Notes which hosts take instances (not) any more."""
         for name, stage in self.stage.items():
-            shelf = self._ready if stage is HostStage.READY else self._holes
-            host = self._hosts.get(name)
+            shelf = self._places.ready if stage is HostStage.READY else self._places.holes
+            host = self._places.hosts.get(name)
             usable = host is not None and host.up and host.enabled
             if usable is (name in shelf) or stage not in (HostStage.READY, HostStage.PENDING):
                 continue
@@ -709,31 +501,10 @@ class Rolling:
 
     def _forget(self, task: Task) -> None:
         """The instance stays where it is."""
-        self._unreserve(task)
+        self._places.unreserve(task)
         if task.stage in (TaskStage.ASKED, TaskStage.AGREED):
             self.impact.give_back(task.instance)
         if task.makes_room:
-            self._put(task.instance, task.source)
+            self._places.put(task.instance, task.source)
         del self.tasks[task.instance.id]
         self._draining.get(task.source, {}).pop(task.instance.id, None)
-
-    def _reserve(self, task: Task, target: str) -> None:
-        task.target = target
-        self._incoming[target] += 1
-        self._put(task.instance, target)
-
-    def _unreserve(self, task: Task) -> None:
-        if task.target is not None:
-            self._incoming[task.target] -= 1
-            self._take(task.instance, task.target)
-            task.target, task.after = None, frozenset()
-
-    def _put(self, instance: Instance, host: str) -> None:
-        self._room.put(instance, host)
-        self._ready.refresh(host)
-        self._holes.refresh(host)
-
-    def _take(self, instance: Instance, host: str) -> None:
-        self._room.take(instance, host)
-        self._ready.refresh(host)
-        self._holes.refresh(host)

@@ -12,10 +12,12 @@ from fenix.domain import (
     HostState,
     HostType,
     Instance,
+    InstanceStatus,
     Inventory,
     MoveState,
 )
-from fenix.planning.rolling import Rolling, RollingOptions
+from fenix.planning.rolling import Rolling
+from fenix.planning.tasks import RollingOptions
 from fenix.workflows.base import Context
 from fenix.workflows.moving import last_known, when_free
 
@@ -23,21 +25,20 @@ BEGUN = (HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
 
 
 async def end_moves(context: Context) -> None:
-    """Waits for the moves that an earlier engine has begun.
+    """Waits for the moves that an earlier engine has begun, also for those that overran.
 
     Raises:
-        SessionFailed: one has not ended in its time, and the cloud is still busy with it.
+        SessionFailed: the cloud is busy with one for too long.
     """
-
-    async def end(key: str) -> None:
-        record = await context.rejoin_move(key)
-        if record.state is MoveState.FAILED:
-            await when_free(context, record.instance_id)
-
     async with asyncio.TaskGroup() as tasks:
         for key, record in context.moves.items():
             if record.state is MoveState.INTENDED:
-                tasks.create_task(end(key))
+                tasks.create_task(context.rejoin_move(key))
+    failed = {one.instance_id for one in context.moves.values() if one.state is MoveState.FAILED}
+    if failed:
+        for instance in (await context.inventory()).instances.values():
+            if instance.id in failed and instance.status is InstanceStatus.BUSY:
+                await when_free(context, instance.id)
 
 
 def build(context: Context, inventory: Inventory, constraints: Constraints) -> Rolling:
