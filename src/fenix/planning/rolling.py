@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from fenix.domain import Constraints, HostType, Instance, Inventory, Resources
+from fenix.planning.candidates import cheapest_first
 from fenix.planning.detour import Step, detour
 from fenix.planning.housing import UNLIMITED, Housing, homeless
 from fenix.planning.impact import Impact
@@ -339,21 +340,9 @@ class Rolling:
         return sum(stage in under_way for stage in self.stage.values())
 
     def _candidates(self) -> list[str]:
-        """Pending hosts, those first that have the largest part unused, then the cheapest."""
         pending = [name for name, stage in self.stage.items() if stage is HostStage.PENDING]
-
         slots = self._options.parallel_hosts is not None
-
-        def order(name: str) -> tuple[bool, bool, float, float, str]:
-            on = self._places.on[name]
-            load = sum(one.size.vcpus for one in on.values())
-            capacity = self._places.hosts[name].capacity.vcpus or 1
-            # Second moves are few: at first those hosts that give most room for each of them.
-            first = (len(on) if slots else len(on) / capacity, load / capacity)
-            key = (load / capacity, len(on)) if len(self._places.ready) else first
-            return bool(on), name not in self._begun, *key, name
-
-        return sorted(pending, key=order)
+        return cheapest_first(self._places, pending, self._begun, slots)
 
     def _slot_ahead(self) -> bool:
         """Whether one more host may be drained: enough to fill all slots twice, not more."""

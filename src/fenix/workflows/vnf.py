@@ -26,7 +26,8 @@ from fenix.domain import (
     SessionState,
     SilentPolicy,
 )
-from fenix.planning.rolling import Rolling, Task
+from fenix.planning.rolling import Rolling
+from fenix.planning.tasks import Task
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import CommonStates, instances_by_project
 from fenix.workflows.maintaining import maintain
