@@ -45,7 +45,7 @@ bench: $(READY) ## Measure on simulated clouds (ARGS="--docs docs/benchmarks.md"
 	$(BIN)/fenix bench $(ARGS)
 
 soak: $(READY) ## Run random simulations until one finds something
-	$(BIN)/python scripts/soak.py $(ARGS)
+	$(BIN)/fenix soak $(ARGS)
 
 docs: $(DOCS_READY) ## Build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

@@ -16,6 +16,7 @@ from fenix.cli import (
     session_commands,
     simulate,
     simulated_cloud,
+    soak,
     subscription_commands,
 )
 from fenix.cli.errors import CommandFailed
