@@ -40,7 +40,7 @@ class Assumptions:
     ] = 1.0
     reply_seconds: Annotated[
         Seconds, doc("From a message until the application's manager agrees.")
-    ] = 10.0
+    ] = 5.0
     scale_in: Annotated[
         bool, doc("Whether applications agree when they are asked to scale in.")
     ] = True

@@ -284,7 +284,9 @@ class DefaultWorkflow(CommonStates):
         context = self.context
         number, hosts = round_["number"], round_["hosts"]
         for instance in instances:
-            if instance.id not in context.instances:
+            known = context.instances.get(instance.id)
+            moved_before = known is not None and known.state is InstanceState.MOVED
+            if known is None or (moved_before and instance.host in hosts):
                 await context.set_instance(
                     instance, InstanceState.ASKED, f"host {instance.host} is to be empty"
                 )
