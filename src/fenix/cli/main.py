@@ -39,6 +39,7 @@ for module in (
     simulate,
     scenario,
     bench,
+    soak,
     app_manager,
 ):
     module.register(app)
