@@ -2,10 +2,10 @@
 
 import socket
 
+import openstack
 import openstack.connection
 import uvicorn
 
-import openstack
 from fenix.manager.app import create_app
 from fenix.manager.fenix_client import FenixClient
 from fenix.manager.identity import Identity, KeystoneIdentity, PlainIdentity

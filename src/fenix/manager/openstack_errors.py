@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from keystoneauth1 import exceptions as keystone
+from openstack import exceptions as sdk
 
 from fenix.manager.errors import Refused, Unavailable
-from openstack import exceptions as sdk
 
 _TRY_AGAIN = (408, 409, 429)
 """Besides 5xx; Nova answers 409 while it is busy with an instance."""

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import openstack.connection
+from openstack import exceptions as sdk
 from openstack.compute.v2._proxy import Proxy as ComputeProxy
 from openstack.compute.v2.server import Server
 from openstack.network.v2._proxy import Proxy as NetworkProxy
@@ -24,7 +25,6 @@ from openstack.network.v2.port import Port
 from fenix.manager.errors import Refused
 from fenix.manager.openstack_errors import translated
 from fenix.manager.tenant_cloud import TenantGroup, TenantInstance, wait_until
-from openstack import exceptions as sdk
 
 T = TypeVar("T")
 
