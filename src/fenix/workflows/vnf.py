@@ -39,6 +39,13 @@ from fenix.workflows.vnf_resume import build, end_moves
 REFRESH = timedelta(seconds=60)
 """How often the cloud is looked at for instances that have come or gone by themselves."""
 
+PATIENCE = timedelta(seconds=130)
+"""How long the last try of a move waits.
+
+Nova's scheduler goes on counting a member of an anti-affinity group on the host it has left by a
+live migration, until the computes report what they have (scheduler_instance_sync_interval, 120 s).
+"""
+
 MOST_DETOURS = 3
 """How often a detour is tried until a host is maintained: some instances go where they like."""
 
@@ -338,6 +345,8 @@ class VnfWorkflow(CommonStates):
             self._rolling.moved(instance.id, record.target or "", self._seconds())
             return
         self._failures[source] += 1
+        if self._failures[source] == ATTEMPTS - 1:
+            await asyncio.sleep(PATIENCE.total_seconds())
         await when_free(context, instance.id)
         inventory = await self._look()
         now = inventory.instances.get(instance.id)
