@@ -3,8 +3,9 @@
 import logging
 
 from fenix.cli.measuring import measured
+from fenix.clouds import CloudError
 from fenix.simulation import clock
-from fenix.simulation.bench import Job, Run, run_of
+from fenix.simulation.bench import Job, Run, broken_run, run_of
 from fenix.simulation.generate import generate
 from fenix.simulation.policies import POLICIES
 from fenix.simulation.report import report_of, simulate_observed, with_choices
@@ -18,6 +19,16 @@ def measure(job: Job) -> Run:
     logging.disable(logging.CRITICAL)
     made = Scenario.model_validate(generate(job.family, job.size, job.seed))
     scenario = with_choices(made, job.workflow)
+    broken, outcome = "", None
     with measured() as cost, registry.lent(POLICIES):
-        outcome = clock.run(simulate_observed(scenario))
+        try:
+            outcome = clock.run(simulate_observed(scenario))
+        except ExceptionGroup as errors:
+            # A scale-out at the end that finds no host: the cloud is too scattered for it.
+            refused = errors.subgroup(CloudError)
+            if refused is None:
+                raise
+            broken = str(refused.exceptions[0])
+    if outcome is None:
+        return broken_run(job, broken, cost.cpu_s, cost.peak_memory_mb)
     return run_of(job, report_of(outcome), cost.cpu_s, cost.peak_memory_mb)

@@ -83,6 +83,7 @@ def _load(path: Path) -> "Scenario":
 
 
 def _run(scenario: "Scenario", policy: str | None) -> "Outcome":
+    from fenix.clouds import CloudError
     from fenix.domain import InvalidField
     from fenix.simulation import clock
     from fenix.simulation.policies import POLICIES
@@ -97,6 +98,8 @@ def _run(scenario: "Scenario", policy: str | None) -> "Outcome":
     except ExceptionGroup as errors:
         if refused := errors.subgroup(InvalidField):
             raise typer.BadParameter(str(refused.exceptions[0])) from errors
+        if broken := errors.subgroup(CloudError):
+            raise CommandFailed(f"a simulated manager: {broken.exceptions[0]}") from errors
         if errors.subgroup(TimeoutError):
             raise CommandFailed("the session does not end: given up after 30 days") from errors
         raise

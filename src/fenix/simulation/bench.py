@@ -106,6 +106,29 @@ def run_of(job: Job, report: Report, cpu_s: float, peak_memory_mb: float) -> Run
     )
 
 
+def broken_run(job: Job, reason: str, cpu_s: float, peak_memory_mb: float) -> Run:
+    """A run that left the simulated cloud in a state in which nothing can go on."""
+    return Run(
+        family=job.family,
+        size=job.size,
+        seed=job.seed,
+        workflow=job.workflow,
+        state=str(SessionState.MAINTENANCE_FAILED),
+        reason=reason,
+        makespan_s=0.0,
+        lower_bound_s=0.0,
+        binding="",
+        ratio=None,
+        moves=0,
+        moves_lower_bound=0,
+        second_moves=0,
+        scaled_in=0,
+        violations=0,
+        cpu_s=round(cpu_s, 3),
+        peak_memory_mb=round(peak_memory_mb, 1),
+    )
+
+
 def jobs(
     families: Collection[str], seeds: int, workflow: str, policies: Iterable[str], large: bool
 ) -> list[Job]:
