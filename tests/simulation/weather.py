@@ -138,6 +138,7 @@ class FlakyChannel:
         error: what it raises, if it does not hang.
         only: the kinds of messages that it has trouble with; empty: all.
         attempts: the messages that it was asked to send, also in vain.
+        times: when, in virtual seconds.
     """
 
     inner: Channel
@@ -146,11 +147,10 @@ class FlakyChannel:
     error: Callable[[str], Exception] = DeliveryFailed
     only: Collection[str] = ()
     attempts: list[Message] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
 
-    @property
-    def name(self) -> str:
-        """See `Channel.name`."""
-        return self.inner.name
+    def __post_init__(self) -> None:
+        self.name = self.inner.name
 
     def targets(
         self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]
@@ -161,6 +161,7 @@ class FlakyChannel:
     async def send(self, message: Message, target: Subscription | None) -> None:
         """See `Channel.send`."""
         self.attempts.append(message)
+        self.times.append(_now())
         concerned = not self.only or message.event_type in self.only
         if concerned and any(outage.present for outage in self.outages):
             if self.hangs:

@@ -224,12 +224,7 @@ class SessionContext:
             )
             self._inbox.expect(message)
             await self._post(message, project_id, state)
-        subject = f"project {project_id}"
-        what = f"reply to {state}"
-        if single:
-            what += f" for instance {message.instance_ids[0]}"
-        with self._waits.waiting(subject, what, message.reply_by):
-            return await self._inbox.answer(key)
+        return await self._inbox.answer(key)
 
     async def disable_host(self, name: str) -> None:
         await self._hosts.disable_host(name)

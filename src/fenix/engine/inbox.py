@@ -7,11 +7,16 @@ existing managers answer twice, late, and what was not asked (wire contract, "Pr
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+
+from sqlalchemy import Connection
 
 from fenix.domain import Message, MoveAction, Reply
 from fenix.engine.journal import Journal
+from fenix.engine.outbox import Outbox
 from fenix.engine.state import SessionData
+from fenix.engine.waits import Waits
 from fenix.store import Write, messages, progress, replies
 
 Subject = tuple[str, str, str | None]
@@ -21,11 +26,14 @@ Subject = tuple[str, str, str | None]
 class Inbox:
     """The questions of one session that wait for replies."""
 
-    def __init__(self, data: SessionData, journal: Journal) -> None:
+    def __init__(self, data: SessionData, journal: Journal, outbox: Outbox, waits: Waits) -> None:
         self._data = data
         self._journal = journal
+        self._outbox = outbox
+        self._waits = waits
         self._open: dict[Subject, str] = {}
         self._answers: dict[str, asyncio.Future[None]] = {}
+        self._taken: set[int] = set()
         self._since = data.now()
         for message in data.messages.values():
             if message.reply_by is not None and message.replied_at is None:
@@ -42,13 +50,15 @@ class Inbox:
         Returns:
             The reply, or None.
         """
-        message = self._data.messages[key]
-        if message.replied_at is None:
+        while (message := self._data.messages[key]).replied_at is None:
             await self._wait(message)
-        message = self._data.messages[key]
-        if message.replied_at is None:
-            await self._close(message, {"state": None}, ())
-            return None
+            # One may have come in while this engine did not reach the database.
+            for waiting in await self._journal.read(self._waiting):
+                await self.take(waiting)
+            message = self._data.messages[key]
+            if message.replied_at is None and self._left(message) <= 0:
+                await self._close(message, {"state": None}, ())
+                return None
         reply = message.reply or {}
         if not reply.get("state"):
             return None
@@ -62,6 +72,9 @@ class Inbox:
 
     async def take(self, reply: Reply) -> None:
         """Takes a reply out of the inbox, whether it counts or not."""
+        if reply.id in self._taken:
+            return
+        self._taken.add(reply.id)
         word, _, state = reply.state.partition("_")
         subject = (reply.project_id, state, reply.instance_id)
         key = self._open.get(subject)
@@ -94,7 +107,9 @@ class Inbox:
         waiter = self._answers[message.key] = asyncio.get_running_loop().create_future()
         try:
             while (left := self._left(message)) > 0 and not waiter.done():
-                await asyncio.wait([waiter], timeout=left)
+                until = self._data.now() + timedelta(seconds=left)
+                with self._waits.waiting(*self._subject_of_wait(message), until):
+                    await asyncio.wait([waiter], timeout=left)
         finally:
             del self._answers[message.key]
 
@@ -102,13 +117,33 @@ class Inbox:
         """Seconds until silence is final.
 
         A question from before this engine had the session gets its whole window again: it may not
-        have gone out, or the answer may have found nobody.
+        have gone out, or the answer may have found nobody. So does one that was taken late; but
+        one that nobody takes waits for that only as long again, or for some tries.
         """
         if message.reply_by is None:
             return 0.0
+        now = self._data.now()
         window = message.reply_by - message.created_at
-        end = max(message.created_at, self._since) + window
-        return (end - self._data.now()).total_seconds()
+        begin = max(message.created_at, self._since)
+        if taken_at := self._outbox.taken_at(message.id):
+            begin = max(begin, taken_at)
+        elif self._outbox.untried(message.id):
+            begin = now
+        elif now >= begin + window and self._outbox.failing(message.id):
+            begin += max(window, self._outbox.patience)
+        return (begin + window - now).total_seconds()
+
+    def _subject_of_wait(self, message: Message) -> tuple[str, str]:
+        """Who has to do what."""
+        if self._outbox.failing(message.id):
+            return "message channels", f"deliver {message.state} to project {message.project_id}"
+        what = f"reply to {message.state}"
+        if not message.payload["reply_url"].endswith(f"/{message.project_id}"):
+            what += f" for instance {message.instance_ids[0]}"
+        return f"project {message.project_id}", what
+
+    def _waiting(self, connection: Connection) -> Sequence[Reply]:
+        return replies.waiting(connection, [self._data.session.id])
 
     async def _close(
         self, message: Message, reply: dict[str, Any], writes: Sequence[Write]

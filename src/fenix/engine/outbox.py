@@ -9,11 +9,11 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from fenix.domain import Delivery, DeliveryState, Message
+from fenix.domain import Delivery, DeliveryState, Message, Subscription
 from fenix.engine.grip import Grip
 from fenix.engine.journal import Journal
 from fenix.engine.settings import EngineSettings
@@ -49,6 +49,8 @@ class Outbox:
         self._lanes: dict[Lane, deque[Delivery]] = {}
         self._seen = 0
         self._reading = False
+        self._untried: set[str] = set()
+        self._taken_at: dict[str, datetime] = {}
 
     async def post(self, message: Message, *writes: Write) -> None:
         """Writes a message, for whoever is to get it, together with what it tells of."""
@@ -61,6 +63,8 @@ class Outbox:
                 for target in channel.targets(message.project_id, message.event_type, subscribed)
             ]
             messages.add(self._data.session.id, message, targets)(connection)
+            if targets:
+                self._untried.add(message.id)
 
         self._data.messages[message.key] = message
         await self._journal.commit(*writes, write)
@@ -86,6 +90,26 @@ class Outbox:
     async def delivered(self, message_id: str, limit: float) -> bool:
         """Waits until a message is with all who get it, `limit` seconds at most."""
         return await self._until_out(message_id, limit)
+
+    @property
+    def patience(self) -> timedelta:
+        """How long it takes until a receiver that is back is sure to be tried again."""
+        return timedelta(seconds=2 * self._settings.delivery_backoff_limit)
+
+    def untried(self, message_id: str) -> bool:
+        """Whether a message was written by this engine and no channel was given it yet."""
+        return message_id in self._untried
+
+    def taken_at(self, message_id: str) -> datetime | None:
+        """When this engine brought a message to the first receiver, if it did."""
+        return self._taken_at.get(message_id)
+
+    def failing(self, message_id: str) -> bool:
+        """Whether no receiver has taken a message yet, and it is to be tried again."""
+        if message_id in self._taken_at:
+            return False
+        waiting = (delivery for lane in self._lanes.values() for delivery in lane)
+        return any(delivery.message.id == message_id for delivery in waiting)
 
     async def drained(self, limit: float | None) -> bool:
         """Waits until all messages are delivered or given up, `limit` seconds at most."""
@@ -121,6 +145,9 @@ class Outbox:
             if pause > 0:
                 await asyncio.sleep(pause)
             delivery = queue[0] = await self._attempt(delivery)
+            self._untried.discard(delivery.message.id)
+            if delivery.delivered_at is not None:
+                self._taken_at.setdefault(delivery.message.id, delivery.delivered_at)
             await self._journal.commit(messages.save_attempt(delivery))
             if delivery.state is not DeliveryState.PENDING:
                 queue.popleft()
@@ -143,7 +170,7 @@ class Outbox:
                         delivery, state=DeliveryState.GIVEN_UP, error="the subscription is gone"
                     )
             await self._grip.assure()
-            await channel.send(delivery.message, target)
+            await self._send(channel, delivery.message, target)
         except DeliveryFailed as error:
             return self._postponed(delivery, error)
         return replace(
@@ -153,6 +180,26 @@ class Outbox:
             error=None,
             delivered_at=self._data.now(),
         )
+
+    async def _send(self, channel: Channel, message: Message, target: Subscription | None) -> None:
+        """Gives a message to a channel, whatever that does.
+
+        Raises:
+            DeliveryFailed: it is to be tried again.
+        """
+        limit = self._settings.delivery_timeout
+        try:
+            async with asyncio.timeout(limit) as timeout:
+                await channel.send(message, target)
+        except DeliveryFailed:
+            raise
+        except Exception as error:
+            if timeout.expired():
+                raise DeliveryFailed(
+                    f"channel {channel.name} did not end with it within {limit:g} s"
+                ) from error
+            log.exception("channel %s is at fault with message %s", channel.name, message.id)
+            raise DeliveryFailed(f"channel {channel.name}: {error!r}") from error
 
     def _postponed(self, delivery: Delivery, error: DeliveryFailed) -> Delivery:
         settings = self._settings

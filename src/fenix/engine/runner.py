@@ -83,7 +83,7 @@ class SessionRunner:
         last = max((message.sequence for message in data.messages.values()), default=0)
         self._composer = Composer(data.session, settings.public_endpoint, last)
         self._outbox = Outbox(data, self._journal, self.grip, tools.channels, settings)
-        inbox = Inbox(data, self._journal)
+        inbox = Inbox(data, self._journal, self._outbox, self._waits)
         # What came while nobody had the session still counts, whatever its deadline was.
         for reply in await self._journal.read(lambda c: replies.waiting(c, [self._session_id])):
             await inbox.take(reply)

@@ -17,6 +17,7 @@ class EngineSettings:
         cloud_retry: how long to wait between two tries while it is away.
         move_poll: longest time between two looks at running moves.
         announce_limit: how long work on a host waits until the news of it are delivered.
+        delivery_timeout: how long a channel may take for one message.
         delivery_backoff: first pause after a failed delivery; doubles each time.
         delivery_backoff_limit: longest pause between two tries of a delivery.
         delivery_give_up: age at which a message that nobody takes is given up.
@@ -30,6 +31,7 @@ class EngineSettings:
     cloud_retry: float = 5.0
     move_poll: float = 60.0
     announce_limit: float = 30.0
+    delivery_timeout: float = 60.0
     delivery_backoff: float = 1.0
     delivery_backoff_limit: float = 60.0
     delivery_give_up: float = 3600.0
