@@ -37,9 +37,6 @@ class Crash:
 
 SURVIVES = Crash(None)
 
-SELDOM = {"loop_interval": 300.0, "lease_seconds": 900.0}
-"""Settings of engines that look and renew their leases seldom: that takes most of the time."""
-
 
 def crash_points(gate: Gate, since: float = 0.0) -> Iterator[Crash]:
     """Each effect of an engine from a time on, just before and just after it."""
@@ -65,7 +62,7 @@ def perform_with_crashes(
     def cast(play: Play) -> None:
         play.running["engines"] = play.tasks.create_task(_one_after_the_other(play, gates))
 
-    return gates, perform(scenario, story, cast=cast, **{"settings": SELDOM} | more)
+    return gates, perform(scenario, story, cast=cast, **more)
 
 
 async def _one_after_the_other(play: Play, gates: Sequence[Gate]) -> None:

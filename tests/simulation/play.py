@@ -38,6 +38,12 @@ from tests.simulation.databases import blank_database
 PATIENCE = 3 * 86400.0
 """Virtual seconds that a test waits for something."""
 
+SELDOM = {"loop_interval": 300.0, "lease_seconds": 900.0}
+"""Engines look and renew their leases seldom: that takes most of the time."""
+
+OFTEN = {"loop_interval": 30.0, "lease_seconds": 90.0}
+"""Where leases or what an operator sees matter."""
+
 
 @dataclass
 class Play:
@@ -195,7 +201,7 @@ def perform(
         prepare: changes the stage before the session is created.
         around: changes the tools of the engine.
         cast: starts the engines; None: there is one, `engine-1`.
-        settings: changed fields of `EngineSettings`.
+        settings: changed fields of `EngineSettings`; see `SELDOM`.
         request: changed fields of `SessionRequest`.
         state: the session's expected last state; None: it is deleted.
         violations: those of the invariants that are expected, word by word.
@@ -205,7 +211,7 @@ def perform(
     async def main() -> Ending:
         async with asyncio.TaskGroup() as tasks:
             stage = await set_stage(scenario, tasks, blank_database())
-            stage.settings = replace(stage.settings, **settings or {})
+            stage.settings = replace(stage.settings, **SELDOM | (settings or {}))
             schedule_faults(scenario, stage.world)
             if prepare:
                 prepare(stage)

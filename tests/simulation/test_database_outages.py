@@ -7,7 +7,7 @@ import pytest
 from fenix.engine import Tools
 from fenix.simulation.crashes import Gate
 from tests.simulation.crashing import Deeds
-from tests.simulation.play import Play, perform
+from tests.simulation.play import OFTEN, Play, perform
 from tests.simulation.scenes import doctor
 from tests.simulation.weather import FlakyDatabase, Outage
 
@@ -24,7 +24,7 @@ def test_an_outage_only_delays_the_session(since: float, seconds: float) -> None
             tools, database=FlakyDatabase(tools.database, Outage(since, since + seconds))
         )
 
-    ending = perform(doctor(), around=around)
+    ending = perform(doctor(), around=around, settings=OFTEN)
     assert Deeds.of(ending).unlike(USUAL) == []
 
 
@@ -34,7 +34,7 @@ def test_outages_again_and_again_only_delay_the_session() -> None:
     def around(tools: Tools) -> Tools:
         return replace(tools, database=FlakyDatabase(tools.database, *outages))
 
-    ending = perform(doctor(), around=around)
+    ending = perform(doctor(), around=around, settings=OFTEN)
     assert Deeds.of(ending).unlike(USUAL) == []
 
 
@@ -50,7 +50,7 @@ def test_an_engine_that_does_not_reach_the_database_is_replaced(since: float) ->
     async def story(play: Play) -> None:
         play.start("engine-2")
 
-    ending = perform(doctor(), story, around=around)
+    ending = perform(doctor(), story, around=around, settings=OFTEN)
     assert Deeds.of(ending).unlike(USUAL) == []
     after = zip(gate.effects, gate.times, strict=True)
     lease_over = since + 90 * 0.9

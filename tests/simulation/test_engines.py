@@ -17,7 +17,7 @@ from fenix.simulation.running import Stage, set_stage, until_closed
 from fenix.store import Database, DatabaseUnavailable, leases
 from tests.simulation.crashing import Deeds
 from tests.simulation.databases import blank_database
-from tests.simulation.play import Play, check, create, look, perform
+from tests.simulation.play import OFTEN, Play, check, create, look, perform
 from tests.simulation.scenes import doctor, host, instance, scene
 from tests.simulation.weather import FlakyDatabase, Outage
 
@@ -53,7 +53,7 @@ def test_an_engine_that_stops_in_order_hands_over_at_once(kind: str, keys: dict[
         assert owner(play.stage) == "engine-2"
         assert play.stage.log.events[-1]["t"] <= event["t"] + 2
 
-    ending = perform(doctor(), story)
+    ending = perform(doctor(), story, settings=OFTEN)
     assert Deeds.of(ending).unlike(USUAL) == []
 
 
@@ -65,7 +65,7 @@ def test_engines_that_come_and_go_all_the_time_change_nothing() -> None:
             await play.stop(f"engine-{number - 1}")
             play.stage.wake()
 
-    ending = perform(doctor(), story)
+    ending = perform(doctor(), story, settings=OFTEN)
     assert Deeds.of(ending).unlike(USUAL) == []
 
 
@@ -155,7 +155,7 @@ def test_an_engine_that_can_not_renew_its_lease_stops_before_another_takes_over(
                 await asyncio.sleep(1)
         taken.append(asyncio.get_running_loop().time())
 
-    ending = perform(doctor(), story, around=around)
+    ending = perform(doctor(), story, around=around, settings=OFTEN)
     assert Deeds.of(ending).unlike(USUAL) == []
     # Writes that it still tries are refused by the fence; nothing else goes out.
     outward = set(watched[0].after(taken[0])) - {"write"}
@@ -178,7 +178,7 @@ def test_a_lost_lease_is_noticed_at_the_next_write() -> None:
             leases.leave(connection, "thief")
         play.stage.wake()
 
-    perform(scene(), story)
+    perform(scene(), story, settings=OFTEN)
 
 
 def test_an_engine_finds_its_own_lease_again_when_the_answer_to_taking_it_was_lost() -> None:
@@ -194,7 +194,8 @@ def test_an_engine_finds_its_own_lease_again_when_the_answer_to_taking_it_was_lo
                 raise DatabaseUnavailable("the answer to the commit was lost")
             return result
 
-    ending = perform(
-        scene(), around=lambda tools: replace(tools, database=LosesOneAnswer(tools.database))
-    )
+    def around(tools: Tools) -> Tools:
+        return replace(tools, database=LosesOneAnswer(tools.database))
+
+    ending = perform(scene(), around=around, settings=OFTEN)
     assert ending.first("project.notified") < 100

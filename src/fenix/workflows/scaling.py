@@ -48,8 +48,12 @@ async def scale_in(
         deadline,
     )
 
+    # Also what was there when they were asked, maybe before a restart.
+    there = {one for ident in answers for one in context.projects[ident].instance_ids}
+    there.update(before.instances)
+
     def smaller(now: Inventory) -> bool:
-        return any(ident not in now.instances for ident in before.instances)
+        return any(ident not in now.instances for ident in there)
 
     # What counts is what was freed: some managers agree and free nothing, others free something
     # and never answer.
