@@ -39,7 +39,7 @@ absent = picky_plugin:Absent
 """
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A package with action plug-ins, as `pip` would install it."""
     place = tmp_path_factory.mktemp("installed")
