@@ -7,6 +7,7 @@ watches all moves of a session with a few bulk reads, however many there are.
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fenix.clouds import CloudError, CloudUnavailable, MovePhase, MoveStatus, MoveTicket
@@ -28,6 +29,9 @@ from fenix.engine.state import SessionData
 from fenix.store import progress
 
 log = logging.getLogger(__name__)
+
+NEWCOMERS = 5.0
+"""Seconds until a look at moves includes one that has begun meanwhile."""
 
 
 class Mover:
@@ -87,11 +91,10 @@ class Mover:
         while True:
             await self._news.wait()
             while self._watched:
+                self._news.clear()
                 tickets = [ticket for ticket, _ in self._watched.values()]
                 try:
-                    statuses = await self._access.cloud.watch_moves(
-                        tickets, self._settings.move_poll
-                    )
+                    statuses = await self._look_at_all(tickets)
                 except (CloudUnavailable, CloudError) as error:
                     log.warning(
                         "session %s: looking at %d moves: %s",
@@ -108,6 +111,23 @@ class Mover:
                 # What was told goes on in its own tasks, and may have to be watched again.
                 await asyncio.sleep(0)
             self._news.clear()
+
+    async def _look_at_all(self, tickets: Sequence[MoveTicket]) -> Sequence[MoveStatus]:
+        """What the cloud has to tell of moves, cut short soon after more of them have begun.
+
+        Not at once: where moves begin all the time the cloud would never get to look.
+        """
+        looking = asyncio.ensure_future(
+            self._access.cloud.watch_moves(tickets, self._settings.move_poll)
+        )
+        more = asyncio.ensure_future(self._news.wait())
+        try:
+            await asyncio.wait([looking, more], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([looking], timeout=NEWCOMERS)
+            return looking.result() if looking.done() else ()
+        finally:
+            looking.cancel()
+            more.cancel()
 
     async def _intend(self, instance: Instance, record: MoveRecord) -> None:
         self._data.moves[record.key] = record
