@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fenix.domain import (
@@ -235,24 +235,28 @@ class SessionContext:
     async def move(
         self, key: str, instance: Instance, action: MoveAction, target: str | None
     ) -> MoveRecord:
-        limit = self._data.session.request.options.move_timeout
-        what = (
-            f"{action} of instance {instance.id} to {target or 'any host'} (at most {limit:.0f} s)"
-        )
-        with self._waits.waiting("cloud", what, None):
+        known = self._data.moves.get(self._data.key(key))
+        what = f"{action} of instance {instance.id} to {target or 'any host'}"
+        with self._waits.waiting("cloud", what, self._end_of_move(known)):
             return await self._mover.move(self._data.key(key), instance, action, target)
 
     async def rejoin_move(self, key: str) -> MoveRecord:
         record = self._data.moves[key]
         what = f"{record.action} of instance {record.instance_id}, begun before a restart"
-        with self._waits.waiting("cloud", what, None):
+        with self._waits.waiting("cloud", what, self._end_of_move(record)):
             return await self._mover.rejoin(record)
 
     async def run_action(self, key: str, spec: ActionSpec, host: str | None) -> ActionRecord:
-        limit = self._data.session.request.options.action_timeout
+        limit = timedelta(seconds=self._data.session.request.options.action_timeout)
+        known = self._data.actions.get(self._data.key(key))
+        until = (known.started_at if known else self.now()) + limit
         subject = f"host {host}" if host else f"{spec.type} actions"
-        with self._waits.waiting(subject, f"action {spec.plugin} (at most {limit:.0f} s)", None):
+        with self._waits.waiting(subject, f"action {spec.plugin}", until):
             return await self._actions.run(key, spec, host)
+
+    def _end_of_move(self, record: MoveRecord | None) -> datetime:
+        limit = timedelta(seconds=self._data.session.request.options.move_timeout)
+        return (record.started_at if record else self.now()) + limit
 
     async def _post(
         self,

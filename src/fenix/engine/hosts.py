@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from dataclasses import replace
+from datetime import timedelta
 
 from fenix.domain import HostNews, HostRecord, HostState
 from fenix.engine.cloud_access import CloudAccess
@@ -71,7 +72,8 @@ class HostDesk:
             await self._outbox.post(message, *writes)
         else:
             await self._journal.commit(*writes)
-        with self._waits.waiting("message channels", f"deliver {news} of host {name}", None):
+        until = now + timedelta(seconds=self._settings.announce_limit)
+        with self._waits.waiting("message channels", f"deliver {news} of host {name}", until):
             await self._outbox.delivered(message.id, self._settings.announce_limit)
 
     async def disable_host(self, name: str) -> None:

@@ -16,10 +16,13 @@ WEIGHT = {
 
 
 def percent_done(data: SessionData) -> int:
-    """0 to 100, and 100 only for a session that is done."""
+    """0 to 100, and 100 only for a session that is done.
+
+    It never goes back, also when what failed is tried again.
+    """
     if data.session.state is SessionState.MAINTENANCE_DONE:
         return 100
     if not data.hosts:
         return 0
     done = sum(WEIGHT[host.state] for host in data.hosts.values())
-    return min(99, int(100 * done / len(data.hosts)))
+    return min(99, max(data.session.percent_done, int(100 * done / len(data.hosts))))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -140,8 +141,8 @@ class SessionRunner:
                 await self._advance()
                 continue
             else:
-                waits = self._waits.waiting("message channels", "take the last messages", None)
-                with waits:
+                until = self._data.now() + timedelta(seconds=self._tools.settings.delivery_give_up)
+                with self._waits.waiting("message channels", "take the last messages", until):
                     await self._until_called(self._drained())
             if await self._close():
                 return

@@ -5,13 +5,18 @@ disabled are enabled again, except those whose maintenance failed: they are not 
 """
 
 import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from fenix.clouds import CloudError
 from fenix.domain import (
+    ActionRecord,
     ActionState,
     Ending,
     HostNews,
     HostState,
+    MoveRecord,
+    MoveState,
     ProjectState,
     SessionState,
 )
@@ -106,7 +111,8 @@ class WindUp:
                 ),
                 sessions.save(session),
             )
-        with self._waits.waiting("message channels", "take the session's last messages", None):
+        until = self._data.now() + timedelta(seconds=LAST_MESSAGES)
+        with self._waits.waiting("message channels", "take the session's last messages", until):
             if not await self._outbox.drained(LAST_MESSAGES):
                 await self._journal.commit(
                     lambda connection: messages.give_up(
@@ -115,10 +121,17 @@ class WindUp:
                 )
 
     async def _clean_up(self) -> None:
-        with self._waits.waiting("cloud", "moves under way to end", None):
-            await self._mover.settle()
-        with self._waits.waiting("hosts", "actions under way to end", None):
-            await self._actions.settle()
+        options = self._data.session.request.options
+        moves = [one for one in self._data.moves.values() if one.state is MoveState.INTENDED]
+        if moves:
+            until = self._end(moves, options.move_timeout)
+            with self._waits.waiting("cloud", f"end {len(moves)} moves", until):
+                await self._mover.settle()
+        runs = [one for one in self._data.actions.values() if one.state is ActionState.INTENDED]
+        if runs:
+            until = self._end(runs, options.action_timeout)
+            with self._waits.waiting("hosts", f"end {len(runs)} actions", until):
+                await self._actions.settle()
         broken = {
             run.host
             for run in self._data.actions.values()
@@ -138,6 +151,11 @@ class WindUp:
         for host in list(self._data.hosts.values()):
             if host.state is not HostState.FAILED:
                 await self._enable(host.name)
+
+    @staticmethod
+    def _end(under_way: Sequence[MoveRecord | ActionRecord], seconds: float) -> datetime:
+        """When the last one is over at the latest."""
+        return max(one.started_at for one in under_way) + timedelta(seconds=seconds)
 
     async def _enable(self, name: str) -> None:
         """Enables a host; one that the cloud has lost must not keep the others disabled."""
