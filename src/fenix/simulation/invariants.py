@@ -150,6 +150,8 @@ class Invariants:
             self._violated(event, f"instance {event['instance']} moves without an ACK")
         if event["target"] in self._working:
             self._violated(event, f"a move to host {event['target']} that is worked on")
+        if event["target"] in self._disabled:
+            self._violated(event, f"a move to host {event['target']} that is disabled")
         one.target = event["target"]
         one.impacted_until = float("inf")
         self._enter(event["instance"], event["target"])
@@ -214,6 +216,8 @@ class Invariants:
             )
         if name not in self._disabled and name in self._computes():
             self._violated(event, f"host {name} is worked on while it is enabled")
+        if name in self._working:
+            self._violated(event, f"host {name} is worked on twice at one time")
         if self._news.get(name) != HostNews.IN_MAINTENANCE:
             self._violated(event, f"host {name} is worked on before anybody was told")
         self._working.add(name)
