@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from fenix.domain import Host, Instance, Inventory, Resources
-from fenix.planning.placement import Placement, place, share, undo
+from fenix.planning.placement import Placement, place, undo
 from fenix.planning.room import Room
 
 Preferences = Callable[[str, Collection[str]], Sequence[Collection[str]]]
@@ -33,9 +33,17 @@ def cost(instances: Sequence[Instance]) -> tuple[int, int]:
 
 
 def smallness(hosts: Sequence[Host]) -> dict[str, int]:
-    """Ranks hosts by their capacity, the largest 0; small differences do not count."""
+    """Ranks hosts by their capacity in all resources, the largest 0, others up to 4.
+
+    Small differences do not count.
+    """
     largest = Resources(*(max(column) for column in zip(*(h.capacity for h in hosts), strict=True)))
-    return {host.name: round(4 * (1 - share(host.capacity, largest))) for host in hosts}
+
+    def size(capacity: Resources) -> float:
+        parts = [part / whole for part, whole in zip(capacity, largest, strict=True) if whole]
+        return sum(parts) / len(parts) if parts else 1.0
+
+    return {host.name: round(4 * (1 - size(host.capacity))) for host in hosts}
 
 
 def plan_emptying(

@@ -40,10 +40,11 @@ class Room:
 
     def groups_of(self, instance: Instance) -> tuple[str, ...]:
         """The groups of an instance that have a limit for each host."""
-        found = {instance.group_id}
-        if registered := self._constraints.instances.get(instance.id):
-            found.add(registered.group_id)
-        return tuple(group for group in found if group is not None and group in self._limits)
+        found = [instance.group_id] if instance.group_id is not None else []
+        registered = self._constraints.instances.get(instance.id)
+        if registered and registered.group_id not in found:
+            found.append(registered.group_id)
+        return tuple(group for group in found if group in self._limits)
 
     def free(self, host: str) -> Resources:
         """What is left on a host."""
