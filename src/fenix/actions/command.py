@@ -1,7 +1,7 @@
 """An action that runs an executable of the operator's: the simplest way to have hosts upgraded.
 
 The session's request names the executable; which ones there are is the operator's decision alone,
-so a request can only choose among those in the directory ``FENIX_COMMAND_DIR``.
+so a request can only choose among those in the configured directory, ``[DEFAULT] command_dir``.
 """
 
 import json
@@ -16,6 +16,7 @@ from typing import Any
 from fenix.actions.base import Action, ActionFailed, ActionRequest
 
 DIRECTORY = "FENIX_COMMAND_DIR"
+"""The variable by which the service tells the plug-in's process what is configured."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -76,7 +77,7 @@ class CommandAction(Action):
 def _executable(name: str) -> Path:
     directory = os.environ.get(DIRECTORY)
     if not directory:
-        raise ActionFailed(f"no commands can be run here: {DIRECTORY} is not set")
+        raise ActionFailed("no commands can be run here: [DEFAULT] command_dir is not set")
     path = Path(directory) / name
     if not path.is_file() or not os.access(path, os.X_OK):
         raise ActionFailed(f"{name} is not an executable file in {directory}")

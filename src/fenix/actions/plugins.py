@@ -13,25 +13,31 @@ def names() -> list[str]:
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
-def find(name: str) -> EntryPoint:
+def find(name: str, field: str = "plugin") -> EntryPoint:
     """Where an action plug-in is, without importing it.
+
+    Args:
+        field: what the caller calls the name.
 
     Raises:
         InvalidField: none of that name is installed.
     """
     for entry in entry_points(group=GROUP, name=name):
         return entry
-    raise InvalidField("plugin", name, f"an installed action plug-in: {', '.join(names())}")
+    raise InvalidField(field, name, f"an installed action plug-in: {', '.join(names())}")
 
 
-def load(name: str) -> type[Action]:
+def load(name: str, field: str = "plugin") -> type[Action]:
     """The class of an action plug-in.
+
+    Args:
+        field: what the caller calls the name.
 
     Raises:
         InvalidField: none of that name is installed.
         TypeError: what is installed under the name is no action.
     """
-    return check(find(name).load(), name)
+    return check(find(name, field).load(), name)
 
 
 def check(found: object, name: str) -> type[Action]:

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import sys
 import time
 from collections.abc import Mapping
@@ -57,6 +58,7 @@ class ProcessRunner:
     ) -> None:
         self._path = state_path / "actions"
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_private(self._path)
         self._environment = {
             name: value for name, value in os.environ.items() if _PASSED.fullmatch(name)
         } | dict(environment)
@@ -161,6 +163,20 @@ class ProcessRunner:
                 with RunDirectory(path).locked() as lock:
                     if lock is not None:
                         shutil.rmtree(path, ignore_errors=True)
+
+
+def _check_private(path: Path) -> None:
+    """Refuses a directory in which others could put requests: what they name is run.
+
+    Raises:
+        PermissionError: it is a link, another user's, or others may write to it.
+    """
+    found = path.lstat()
+    if found.st_uid != os.geteuid() or stat.S_ISLNK(found.st_mode) or found.st_mode & 0o022:
+        raise PermissionError(
+            f"{path} is not safe; allowed: a directory of this process's user, no link to one, to "
+            "which nobody else may write"
+        )
 
 
 def _bury() -> None:

@@ -7,6 +7,15 @@ from fenix.clouds.base import (
     MovePhase,
     MoveStatus,
     MoveTicket,
+    on_behalf,
 )
 
-__all__ = ["Cloud", "CloudError", "CloudUnavailable", "MovePhase", "MoveStatus", "MoveTicket"]
+__all__ = [
+    "Cloud",
+    "CloudError",
+    "CloudUnavailable",
+    "MovePhase",
+    "MoveStatus",
+    "MoveTicket",
+    "on_behalf",
+]

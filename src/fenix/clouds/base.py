@@ -6,12 +6,16 @@ stand. Drivers are entry points in group ``fenix.clouds``: a callable that takes
 """
 
 from collections.abc import Collection, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from fenix.domain import Inventory, MoveAction
+
+on_behalf: ContextVar[str] = ContextVar("on_behalf", default="")
+"""For whom the cloud is called, for drivers that can tell it: session, engine and epoch."""
 
 
 class CloudError(Exception):

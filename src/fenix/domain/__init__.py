@@ -8,6 +8,7 @@ from fenix.domain.errors import (
     InvalidField,
     NotFound,
     TooLarge,
+    TooMany,
     Unauthorized,
 )
 from fenix.domain.inventory import Group, Host, HostType, Instance, InstanceStatus, Inventory
@@ -22,6 +23,7 @@ from fenix.domain.messages import (
     ProjectState,
     Reply,
     Subscription,
+    SubscriptionHealth,
 )
 from fenix.domain.options import SessionOptions, SilentPolicy, UnmanagedPolicy
 from fenix.domain.records import (
@@ -91,8 +93,10 @@ __all__ = [
     "SessionState",
     "SilentPolicy",
     "Subscription",
+    "SubscriptionHealth",
     "TimelineEntry",
     "TooLarge",
+    "TooMany",
     "Unauthorized",
     "UnmanagedPolicy",
     "total",

@@ -69,7 +69,23 @@ class Conflict(FenixError):
 
 
 class TooLarge(FenixError):
-    """The request's body is larger than the limit."""
+    """The request, or what it asks for, is larger than a limit."""
 
     code = 413
     title = "Too large"
+
+
+class TooMany(FenixError):
+    """The caller has used up what it may have.
+
+    Args:
+        text: what, naming the limit.
+        retry_after: seconds after which another try may succeed; None: not by waiting.
+    """
+
+    code = 429
+    title = "Too many"
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after

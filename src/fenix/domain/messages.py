@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -69,6 +69,7 @@ class DeliveryState(StrEnum):
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
     GIVEN_UP = "GIVEN_UP"
+    SENT_AGAIN = "SENT_AGAIN"
 
 
 @dataclass(slots=True)
@@ -107,6 +108,7 @@ class Delivery:
         channel: name of the entry point in group ``fenix.channels``.
         target: whom the channel brings it to: a subscription's id, or empty for a broadcast.
         due_at: not to be tried before.
+        requested_at: when an administrator had the message sent again; None: it is the first time.
     """
 
     id: int
@@ -118,6 +120,7 @@ class Delivery:
     due_at: datetime
     error: str | None = None
     delivered_at: datetime | None = None
+    requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +148,27 @@ class BodyFormat(StrEnum):
     CLOUDEVENTS = "cloudevents"
 
 
+class SubscriptionHealth(StrEnum):
+    """Whether a subscription's messages are taken: yes, or not now, or for so long not that
+    messages are given up."""
+
+    OK = "OK"
+    FAILING = "FAILING"
+    DEAD = "DEAD"
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A URL that gets a project's messages directly.
 
     Attributes:
         event_types: the kinds of messages that it gets.
+        secret: what its messages are signed with, encrypted; None: they are not signed.
+        old_secret: the one before, encrypted, by which they are signed as well for a while.
+        old_secret_until: when that ends.
+        failing_since: when the first message after the last that it took was not taken.
+        retry_at: nothing is sent before; set while it fails.
+        last_error: why a message was not taken the last time.
     """
 
     id: str
@@ -159,3 +177,21 @@ class Subscription:
     format: BodyFormat
     event_types: tuple[EventType, ...]
     created_at: datetime
+    secret: str | None = None
+    old_secret: str | None = None
+    old_secret_until: datetime | None = None
+    failing_since: datetime | None = None
+    retry_at: datetime | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+
+    def health(self, now: datetime, give_up: timedelta) -> SubscriptionHealth:
+        """Whether its messages are taken.
+
+        Args:
+            give_up: age at which messages that nobody takes are given up.
+        """
+        if self.failing_since is None:
+            return SubscriptionHealth.OK
+        dead = now - self.failing_since >= give_up
+        return SubscriptionHealth.DEAD if dead else SubscriptionHealth.FAILING

@@ -66,6 +66,18 @@ class SessionOptions:
             "agreed, or `skip_host`: leave the hosts that they are on (workflow vnf)."
         ),
     ] = SilentPolicy.FAIL
+    nack_retries: Annotated[
+        int,
+        Ge(0),
+        Le(1000),
+        doc(
+            "How often a project that refused is asked the same again, until the time for its "
+            "answer is over; for managers whose NACK means that they are busy. 0: a NACK is final."
+        ),
+    ] = 0
+    nack_pause: Annotated[
+        Seconds, doc("How long after a NACK a project is asked again, if it is.")
+    ] = 30.0
     parallel_hosts: Annotated[
         Slots, doc("Hosts that may be in maintenance at one time; unset: no limit.")
     ] = None
@@ -97,3 +109,21 @@ class SessionOptions:
             "once more later: more shortens the session, fewer disturbs less (workflow vnf)."
         ),
     ] = 0.1
+    scale_in_share: Annotated[
+        float,
+        Ge(0),
+        Le(1),
+        doc(
+            "How much of what is in use applications may be asked to give back, as a share, only "
+            "so that one host more is worked on at a time and the session gets shorter by a tenth "
+            "at least; 0: they are asked only when nothing else helps (workflow vnf)."
+        ),
+    ] = 0.03
+    live_migration_downtime: Annotated[
+        Seconds,
+        doc(
+            "How long an instance may stand still in a live migration of this cloud (Nova's "
+            "`live_migration_downtime`). Of an application that would notice so much, by its "
+            "`max_interruption_time`, silence is never taken for agreement (workflow vnf)."
+        ),
+    ] = 0.5

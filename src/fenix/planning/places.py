@@ -4,7 +4,8 @@ A place is reserved for an instance as soon as it is decided, so that no two cou
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from fenix.domain import Constraints, Host, Instance, Inventory
 from fenix.planning.placement import share
@@ -32,6 +33,33 @@ class Places:
         self.incoming: Counter[str] = Counter()
         self.ready = Shelves(self.room)
         self.holes = Shelves(self.room)
+
+    def renew_hosts(self, hosts: Mapping[str, Host]) -> None:
+        """Takes hosts as the cloud has them now; those that it does not list any more are down."""
+        lost = {
+            name: replace(host, up=False) for name, host in self.hosts.items() if name not in hosts
+        }
+        self.hosts = self.room.hosts = lost | dict(hosts)
+
+    def strayed(self, inventory: Inventory) -> list[tuple[str, Instance]]:
+        """Instances that are not, or not any more, on the host that they are known to be on."""
+        return [
+            (host, instance)
+            for host, on in self.on.items()
+            for ident, instance in on.items()
+            if (now := inventory.instances.get(ident)) is None or now.host != host
+        ]
+
+    def unexpected(self, inventory: Inventory) -> list[Instance]:
+        """Instances that are not known to be where they are.
+
+        Hosts that were added meanwhile play no part.
+        """
+        return [
+            one
+            for one in inventory.instances.values()
+            if (on := self.on.get(one.host)) is not None and one.id not in on
+        ]
 
     def put(self, instance: Instance, host: str) -> None:
         """Takes an instance's room on a host."""

@@ -10,7 +10,7 @@ go where they fit best; and one host is drained ahead as far as room allows, so 
 to move when the next maintained host comes back.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -19,6 +19,8 @@ from fenix.planning.candidates import cheapest_first
 from fenix.planning.detour import Step, detour
 from fenix.planning.housing import UNLIMITED, Housing, homeless
 from fenix.planning.impact import Impact
+from fenix.planning.mitigation import Mitigation
+from fenix.planning.move_slots import MoveSlots
 from fenix.planning.obstacles import blocked, lacking
 from fenix.planning.places import Places
 from fenix.planning.tasks import (
@@ -32,6 +34,9 @@ from fenix.planning.tasks import (
 
 TRIES = 24
 """How many hosts are looked at when the first ones do not fit."""
+SMALLEST = 20
+"""As many instances are added for the share of second moves: in a small cloud a few more decide
+whether one host more is empty at the beginning."""
 
 
 class Rolling:
@@ -60,12 +65,13 @@ class Rolling:
         self.stage: dict[str, HostStage] = {}
         self.tasks: dict[str, Task] = {}
         self._draining: dict[str, dict[str, Task]] = {}
-        self._moving: Counter[str] = Counter()
-        self._moving_total = 0
-        budget = max(1, round(options.second_moves * len(inventory.instances)))
+        self._moves = MoveSlots(options)
+        self.mitigation = Mitigation(self._places, constraints)
+        budget = round(options.second_moves * (len(inventory.instances) + SMALLEST))
         self._housing = Housing(self._places, budget)
         self._changed = True
         self._detour: deque[Step] | None = None
+        self._held: set[str] = set()
         self._reported: dict[str, float] = {}
         """When the end of an instance's move was reported."""
         for name in ready:
@@ -155,20 +161,35 @@ class Rolling:
         Returns:
             The last of the moves; None: there is no such way.
         """
-        goals = [name for name, stage in self.stage.items() if stage is HostStage.PENDING]
-        steps = detour(
-            self._places.on, self._places.room, (*self._places.ready, *self._places.holes), goals
-        )
+        on = self._places.on
+        free = {
+            name: {ident: one for ident, one in there.items() if ident not in self._held}
+            for name, there in on.items()
+        }
+        goals = [
+            name
+            for name, stage in self.stage.items()
+            if stage is HostStage.PENDING and len(free[name]) == len(on[name])
+        ]
+        steps = detour(free, self._places.room, (*self._places.ready, *self._places.holes), goals)
         if not steps:
             return None
         self._detour = deque(steps)
         return steps[-1]
 
+    def refused(self, ident: str) -> None:
+        """An instance that was to make room may not be moved: it stays where it is from now on."""
+        self._forget(self.tasks[ident])
+        self._held.add(ident)
+        self._detour = None
+        self._changed = True
+
     def failed(self, ident: str, now: float) -> None:
         """A move failed and the instance is still on its host: it gets another target."""
         task = self.tasks[ident]
         if task.stage is TaskStage.MOVING:
-            self._count_move(task, -1)
+            self._moves.give_back(task)
+        self.mitigation.release(task.instance)
         if task.target is not None:
             task.failed_on.add(task.target)
         self.impact.recover(task.instance, now)
@@ -215,16 +236,12 @@ class Rolling:
         Args:
             read_at: when reading the inventory began; what was reported since is newer.
         """
-        lost = {name: replace(host, up=False) for name, host in self._places.hosts.items()}
-        self._places.hosts = self._places.room.hosts = lost | dict(inventory.hosts)
+        self._places.renew_hosts(inventory.hosts)
         self._look_at_hosts()
-        known = {
-            ident: (host, one) for host, on in self._places.on.items() for ident, one in on.items()
-        }
-        for ident, (host, instance) in known.items():
-            now = inventory.instances.get(ident)
+        for host, instance in self._places.strayed(inventory):
+            ident = instance.id
             task = self.tasks.get(ident)
-            if (now is not None and now.host == host) or (task and task.stage in UNDER_WAY):
+            if task and task.stage in UNDER_WAY:
                 continue
             if self._reported.get(ident, read_at) > read_at:
                 continue
@@ -235,12 +252,11 @@ class Rolling:
                 self._places.on[host].pop(ident)
                 self._places.take(instance, host)
             self._changed = True
-        for ident, now in inventory.instances.items():
-            on = self._places.on.get(now.host)
-            task = self.tasks.get(ident)
-            if on is None or self._reported.get(ident, read_at) > read_at:
-                continue  # Hosts that were added meanwhile play no part.
-            if ident not in on and not (task and task.stage in UNDER_WAY):
+        for now in self._places.unexpected(inventory):
+            task = self.tasks.get(now.id)
+            if self._reported.get(now.id, read_at) > read_at:
+                continue
+            if not (task and task.stage in UNDER_WAY):
                 self._arrived(now)
 
     # What the workflow asks
@@ -394,7 +410,7 @@ class Rolling:
         for task in tasks.values():
             if task.stage is TaskStage.AGREED and self._may_move(task):
                 task.stage = TaskStage.MOVING
-                self._count_move(task, 1)
+                self._moves.take(task)
                 found.move.append(task)
                 ahead -= 1
         for task in tasks.values():
@@ -402,7 +418,7 @@ class Rolling:
                 continue
             if per_host is not None and ahead >= 2 * per_host:
                 return
-            if self.impact.free(task.instance):
+            if self.impact.free(task.instance) and self.mitigation.keep(task):
                 self.impact.take(task.instance)
                 task.stage = TaskStage.ASKED
                 found.ask.append(task)
@@ -411,25 +427,14 @@ class Rolling:
     def _may_move(self, task: Task) -> bool:
         if task.target is None or any(ident in self.tasks for ident in task.after):
             return False
-        total = self._options.parallel_migrations
-        if total is not None and self._moving_total >= total:
-            return False
-        per_host = self._options.parallel_migrations_per_host
-        if per_host is None:
-            return True
-        return all(self._moving[place] < per_host for place in (task.source, task.target))
-
-    def _count_move(self, task: Task, change: int) -> None:
-        self._moving_total += change
-        self._moving[task.source] += change
-        if task.target:
-            self._moving[task.target] += change
+        return self._moves.free(task)
 
     def _close(self, task: Task) -> None:
         """The instance is off its host."""
         ident = task.instance.id
         if task.stage is TaskStage.MOVING:
-            self._count_move(task, -1)
+            self._moves.give_back(task)
+        self.mitigation.release(task.instance)
         del self.tasks[ident]
         self._draining.get(task.source, {}).pop(ident, None)
         if self._places.on[task.source].pop(ident, None) is not None and not task.makes_room:
@@ -443,6 +448,7 @@ class Rolling:
         host = instance.host
         self._places.on[host][instance.id] = instance
         self._places.put(instance, host)
+        self.mitigation.arrived(instance)
         self._changed = True
         if self.stage.get(host) in (HostStage.DRAINING, HostStage.EMPTY):
             self.stage[host] = HostStage.DRAINING
@@ -491,6 +497,7 @@ class Rolling:
     def _forget(self, task: Task) -> None:
         """The instance stays where it is."""
         self._places.unreserve(task)
+        self.mitigation.release(task.instance)
         if task.stage in (TaskStage.ASKED, TaskStage.AGREED):
             self.impact.give_back(task.instance)
         if task.makes_room:

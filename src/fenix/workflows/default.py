@@ -6,7 +6,7 @@ are worked on side by side where there is room.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Collection, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from typing import Any
 
 from fenix.domain import (
@@ -15,7 +15,9 @@ from fenix.domain import (
     HostType,
     Instance,
     InstanceState,
+    InstanceStatus,
     Inventory,
+    MoveAction,
     MoveState,
     ProjectState,
     SessionState,
@@ -26,7 +28,7 @@ from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import CommonStates
 from fenix.workflows.looking import until
 from fenix.workflows.maintaining import maintain, still_there
-from fenix.workflows.moving import chosen_action, last_known, move_away
+from fenix.workflows.moving import chosen_action, last_known, lately_left, move_away
 from fenix.workflows.scaling import scale_in, willing
 from fenix.workflows.slots import MoveSlots
 from fenix.workflows.talking import agreed, ask_each, meet, reply_by
@@ -43,6 +45,8 @@ class DefaultWorkflow(CommonStates):
         super().__init__(context)
         options = context.session.request.options
         self._slots = MoveSlots(options.parallel_migrations, options.parallel_migrations_per_host)
+        self._targets: dict[str, str | None] = {}
+        """Where each instance of the round goes, or is to go: others must not count on its room."""
 
     # States
 
@@ -269,6 +273,7 @@ class DefaultWorkflow(CommonStates):
             elif record := context.instances.get(ident):
                 by_project[record.project_id].append(last_known(record))
         await meet(context, by_project)
+        self._targets = dict(round_["instances"])
         await self._all(
             self._move_project(state, round_, ident, instances)
             for ident, instances in sorted(by_project.items())
@@ -297,9 +302,16 @@ class DefaultWorkflow(CommonStates):
         )
         agreed(context, state, answers, may_skip=False)
         reply = answers.get(project_id)
+        actions = {one.id: chosen_action(one, reply, constraints) for one in instances}
+        for ident, action in actions.items():
+            if action is MoveAction.OWN_ACTION:
+                self._targets[ident] = None
 
         def choose(instance: Instance, inventory: Inventory) -> str | None:
-            return self._target(state, round_, instance, inventory)
+            self._targets[instance.id] = None
+            target = self._target(state, round_, instance, inventory)
+            self._targets[instance.id] = target
+            return target
 
         await self._all(
             move_away(
@@ -307,7 +319,7 @@ class DefaultWorkflow(CommonStates):
                 f"{number}:{instance.id}",
                 instance.id,
                 hosts,
-                chosen_action(instance, reply, constraints),
+                actions[instance.id],
                 choose,
                 self._slots,
             )
@@ -334,16 +346,17 @@ class DefaultWorkflow(CommonStates):
         Raises:
             SessionFailed: there is none.
         """
-        room = Room(inventory)
+        room = self._room(inventory, round_["hosts"])
         tried = {
             record.target
             for record in self.context.moves.values()
             if record.instance_id == instance.id and record.state is MoveState.FAILED
         }
+        unlikely = tried | lately_left(self.context, inventory, instance)
         planned: str | None = round_["instances"].get(instance.id)
         usable = (
             planned in inventory.hosts and inventory.hosts[planned].enabled if planned else False
-        ) and planned not in tried
+        ) and planned not in unlikely
         if planned and usable and room.obstacle(instance, planned) is None:
             return planned
         ready = self._ready(inventory)
@@ -354,22 +367,47 @@ class DefaultWorkflow(CommonStates):
         ]
         preparing = state is ProjectState.PREPARE_MAINTENANCE
         preferences = [ready, enabled] if preparing else [ready]
+        likely = [[name for name in names if name not in unlikely] for names in preferences]
         untried = [[name for name in names if name not in tried] for names in preferences]
-        placement = place([instance], [*untried, *preferences], room)
+        placement = place([instance], [*likely, *untried, *preferences], room)
         if not placement.complete:
             raise SessionFailed(placement.homeless[instance.id])
         return placement.targets[instance.id]
 
+    def _room(self, inventory: Inventory, hosts: Collection[str]) -> Room:
+        """What is free when all instances of the round are where they are to go."""
+        room = Room(inventory)
+        for ident, target in self._targets.items():
+            one = inventory.instances.get(ident)
+            # One that is under way has its room on the target already.
+            if one is None or one.host not in hosts or one.status is InstanceStatus.BUSY:
+                continue
+            if target is not None and target in inventory.hosts:
+                room.put(one, target)
+        return room
+
     # Helpers
 
-    @staticmethod
-    async def _all(work: Iterable[Awaitable[None]]) -> None:
-        """Does all of it, to the end even if some of it fails.
+    async def _all(self, work: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Does all of it, to the end even if some of it fails; only no move begins any more then.
 
         Raises:
             SessionFailed: with all reasons.
         """
-        results = await asyncio.gather(*work, return_exceptions=True)
+
+        async def one(part: Coroutine[Any, Any, None]) -> None:
+            try:
+                await part
+            except Exception:
+                await self._slots.close()
+                raise
+
+        parts = list(work)
+        try:
+            results = await asyncio.gather(*map(one, parts), return_exceptions=True)
+        finally:
+            for part in parts:
+                part.close()  # what was cut short before it began
         errors = [result for result in results if isinstance(result, Exception)]
         if errors:
             raise ExceptionGroup("some of the work failed", errors)

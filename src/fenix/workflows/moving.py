@@ -1,6 +1,7 @@
 """How one instance leaves its host: the action, the target, further tries, its own action."""
 
 from collections.abc import Callable, Collection
+from datetime import timedelta
 
 from fenix.domain import (
     ZERO,
@@ -20,6 +21,14 @@ from fenix.workflows.slots import MoveSlots
 
 ATTEMPTS = 3
 """How often a move is tried, each time with a target chosen anew."""
+
+MEMORY = timedelta(seconds=120)
+"""How long Nova's scheduler counts a member of an anti-affinity group on the host that it has left
+by a live migration, at most: until the computes report what they have
+(`scheduler_instance_sync_interval`, of which 120 s is the default)."""
+
+PATIENCE = MEMORY + timedelta(seconds=10)
+"""How long the last try of a move waits where that may be in the way."""
 
 Chooser = Callable[[Instance, Inventory], str | None]
 """Chooses a target in the cloud as it is now; None: leave it to the scheduler."""
@@ -49,7 +58,8 @@ async def move_away(
     choose: Chooser,
     slots: MoveSlots,
 ) -> None:
-    """Gets one instance off the hosts that are to be empty; nothing is done if it is off already.
+    """Gets one instance off the hosts that are to be empty; nothing is done if it is off already,
+    or if the slots are closed.
 
     Args:
         key: names this task within the session.
@@ -64,10 +74,7 @@ async def move_away(
         return
     error = ""
     for attempt in range(ATTEMPTS):
-        try:
-            inventory = await when_free(context, ident)
-        except SessionFailed as busy:
-            raise SessionFailed(f"{busy}: {error}" if error else str(busy)) from busy
+        inventory = await _when_free(context, ident, error)
         under_way = context.instances[ident].state is InstanceState.MOVING
         instance = inventory.instances.get(ident)
         if instance is None:
@@ -84,15 +91,39 @@ async def move_away(
             raise SessionFailed(f"{where}: {error}" if error else where)
         if instance.status is InstanceStatus.STOPPED:
             action = MoveAction.MIGRATE
+        if attempt == ATTEMPTS - 1 and lately_left(context, inventory, instance):
+            await context.sleep_until(context.now() + PATIENCE, "the cloud's scheduler to look")
+            inventory = await _when_free(context, ident, error)
         target = context.instances[ident].target if under_way else choose(instance, inventory)
-        async with slots.taken(*{instance.host, target or instance.host}):
+        async with slots.taken(*{instance.host, target or instance.host}) as allowed:
+            if not allowed and not under_way:
+                return
             record = await context.move(f"{key}:{attempt}", instance, action, target)
-        if record.state is MoveState.DONE:
-            return
-        error = record.error or ""
+            if record.state is MoveState.DONE:
+                return
+            error = record.error or ""
+            # The cloud may still be making it: until that ends it counts.
+            await _when_free(context, ident, error)
     raise SessionFailed(
         f"instance {ident} could not be moved off {', '.join(sorted(sources))}: {error}"
     )
+
+
+def lately_left(context: Context, inventory: Inventory, instance: Instance) -> set[str]:
+    """The hosts that other members of the instance's group have left lately; see `MEMORY`."""
+    group = inventory.groups.get(instance.group_id or "")
+    if group is None or not group.anti_affinity:
+        return set()
+    members = {one.id for one in inventory.instances.values() if one.group_id == group.id}
+    since = context.now() - MEMORY
+    return {
+        move.source
+        for move in context.moves.values()
+        if move.instance_id in members - {instance.id}
+        and move.state is MoveState.DONE
+        and move.finished_at is not None
+        and move.finished_at > since
+    }
 
 
 def last_known(record: InstanceRecord) -> Instance:
@@ -113,6 +144,14 @@ async def when_free(context: Context, ident: str) -> Inventory:
     if inventory is None:
         raise SessionFailed(f"instance {ident} was busy for {limit:.0f} s")
     return inventory
+
+
+async def _when_free(context: Context, ident: str, error: str) -> Inventory:
+    """See `when_free`; a failure also tells why the move before has failed."""
+    try:
+        return await when_free(context, ident)
+    except SessionFailed as busy:
+        raise SessionFailed(f"{busy}: {error}" if error else str(busy)) from busy
 
 
 async def await_own_action(context: Context, ident: str, sources: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from fenix.domain import Inventory, ProjectState
+from fenix.domain import Inventory, ProjectState, Resources, total
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import instances_by_project
 from fenix.workflows.looking import until
@@ -17,6 +17,12 @@ def willing(context: Context) -> list[str]:
         for ident, project in context.projects.items()
         if project.reached and project.reply != refusal
     )
+
+
+def given(context: Context) -> dict[str, Resources]:
+    """What each project that was asked has given in the session so far."""
+    kept = context.memory.get("given", {})
+    return {ident: Resources(*amounts) for ident, amounts in kept.items()}
 
 
 async def scale_in(
@@ -34,6 +40,24 @@ async def scale_in(
 
     Raises:
         SessionFailed: nothing was given.
+    """
+    after, said = await ask_to_scale_in(context, before, projects)
+    if after is not None:
+        return after
+    raise SessionFailed(
+        "no host can be emptied, and no scale-in gives room: "
+        + (f"{said}, and no instance is gone" if said else "there is no project that can be asked")
+        + f"; {why}"
+    )
+
+
+async def ask_to_scale_in(
+    context: Context, before: Inventory, projects: Collection[str]
+) -> tuple[Inventory | None, str]:
+    """One round, as `scale_in`, for when it need not succeed.
+
+    Returns:
+        The cloud after the round; None: nothing was given. And what the projects answered.
     """
     number = int(context.memory.get("scale_in", 1))
     options = context.session.request.options
@@ -65,15 +89,19 @@ async def scale_in(
         "cloud",
         "show that instances are gone after the scale-in",
     )
-    await context.remember(scale_in=number + 1)
-    if after is not None:
-        return after
+    gifts = given(context)
+    for ident in answers:
+        gone = total(
+            [
+                one.size
+                for one in instances.get(ident, ())
+                if after is not None and one.id not in after.instances
+            ]
+        )
+        gifts[ident] = gifts.get(ident, Resources()).plus(gone)
+    await context.remember(scale_in=number + 1, given=gifts)
     said = ", ".join(
         f"project {ident} {reply.state if reply else 'did not answer'}"
         for ident, reply in answers.items()
     )
-    raise SessionFailed(
-        "no host can be emptied, and no scale-in gives room: "
-        + (f"{said}, and no instance is gone" if said else "there is no project that can be asked")
-        + f"; {why}"
-    )
+    return after, said

@@ -19,22 +19,32 @@ class MoveSlots:
         self._per_host = per_host
         self._under_way = 0
         self._on: Counter[str] = Counter()
+        self._closed = False
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
-    async def taken(self, *hosts: str) -> AsyncIterator[None]:
-        """Waits until a move between these hosts is allowed, and counts it for the block."""
+    async def taken(self, *hosts: str) -> AsyncIterator[bool]:
+        """Waits until a move between these hosts is allowed, and counts it for the block.
+
+        Gives False when no move may begin any more; see `close`.
+        """
         async with self._changed:
-            await self._changed.wait_for(lambda: self._allowed(hosts))
+            await self._changed.wait_for(lambda: self._closed or self._allowed(hosts))
             self._under_way += 1
             self._on.update(hosts)
         try:
-            yield
+            yield not self._closed
         finally:
             async with self._changed:
                 self._under_way -= 1
                 self._on.subtract(hosts)
                 self._changed.notify_all()
+
+    async def close(self) -> None:
+        """Lets no move begin any more."""
+        async with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def _allowed(self, hosts: tuple[str, ...]) -> bool:
         if self._total is not None and self._under_way >= self._total:

@@ -15,6 +15,7 @@ from fenix.domain import (
     Constraints,
     HostState,
     HostType,
+    Instance,
     InstanceState,
     InstanceStatus,
     Inventory,
@@ -22,7 +23,6 @@ from fenix.domain import (
     MoveState,
     ProjectState,
     Reply,
-    Resources,
     SessionState,
     SilentPolicy,
 )
@@ -32,12 +32,16 @@ from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import CommonStates, instances_by_project
 from fenix.workflows.maintaining import maintain
 from fenix.workflows.moving import ATTEMPTS, await_own_action, chosen_action, when_free
-from fenix.workflows.scaling import scale_in, willing
+from fenix.workflows.scaling import scale_in
 from fenix.workflows.talking import meet
 from fenix.workflows.vnf_resume import build, end_moves
+from fenix.workflows.vnf_scaling import givers, speed_up
 
 REFRESH = timedelta(seconds=60)
 """How often the cloud is looked at for instances that have come or gone by themselves."""
+
+LAG = 10.0
+"""Seconds that the cloud's lists may lag behind: for so long, what is reported of a move wins."""
 
 PATIENCE = timedelta(seconds=130)
 """How long the last try of a move waits.
@@ -107,6 +111,7 @@ class VnfWorkflow(CommonStates):
         inventory = await context.inventory()
         self._constraints = await context.constraints()
         await meet(context, instances_by_project(inventory, context.hosts))
+        inventory = await speed_up(context, inventory)
         self._rolling = build(context, inventory, self._constraints)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
@@ -157,19 +162,28 @@ class VnfWorkflow(CommonStates):
             # Only recovering members hold everything up.
             await asyncio.sleep(max(0.001, expiry - self._seconds()))
             return
+        if waived := self._rolling.mitigation.waive():
+            for instance in waived:
+                await context.note(
+                    "instance.unmitigated",
+                    "there is no room for a replacement; its manager is asked all the same",
+                    instance=instance.id,
+                    project=instance.project_id,
+                )
+            return
         if self._rolling.allow_second_moves() or await self._detour():
             return
         await context.set_state(SessionState.SCALE_IN)
         inventory = await context.inventory()
         blocked = self._rolling.blocked()
         why = next((f"host {name}: {text}" for name, text in blocked.items()), "no host is left")
-        lacking = self._rolling.lacking()
-        after = await scale_in(context, inventory, self._givers(inventory, lacking), why)
+        asked = givers(context, inventory, self._rolling.lacking())
+        after = await scale_in(context, inventory, asked, why)
         self._rolling.reconcile(after, self._seconds())
 
     async def _look(self) -> Inventory:
         """Reads the cloud and takes in what happened in it."""
-        read_at = self._seconds()
+        read_at = self._seconds() - LAG
         inventory = await self.context.inventory()
         self._rolling.reconcile(inventory, read_at)
         return inventory
@@ -192,24 +206,6 @@ class VnfWorkflow(CommonStates):
                 host=last.source,
             )
         return last is not None
-
-    def _givers(self, inventory: Inventory, lacking: Resources) -> list[str]:
-        """Whom to ask for capacity: as few projects as will do, those with the most of it first.
-
-        Nobody knows how much a project gives. Asked are so many that the smallest instance of each
-        would do together: never more than needed, and few rounds.
-        """
-        instances = instances_by_project(inventory, self.context.hosts)
-        order = [ident for ident in willing(self.context) if instances.get(ident)]
-        order.sort(key=lambda ident: (-sum(one.size.vcpus for one in instances[ident]), ident))
-        chosen: list[str] = []
-        hoped = 0
-        for ident in order:
-            if chosen and hoped >= lacking.vcpus:
-                break
-            chosen.append(ident)
-            hoped += min(one.size.vcpus for one in instances[ident])
-        return chosen
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
         self._tasks.create_task(self._reporting(work))
@@ -262,12 +258,16 @@ class VnfWorkflow(CommonStates):
             ProjectState.PREPARE_MAINTENANCE if task.second else ProjectState.PLANNED_MAINTENANCE
         )
         await self._show(state)
-        await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
         known = context.projects.get(instance.project_id)
         project = known or await context.meet_project(instance.project_id)
         if not project.reached:
+            action = chosen_action(instance, None, self._constraints)
+            await context.set_instance(
+                instance, InstanceState.AGREED, task.why, action=action, target=task.target
+            )
             self._agreed(task)
             return
+        await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
         registered = self._constraints.instances.get(instance.id)
         notice = registered.lead_time if registered else context.session.request.options.lead_time
         deadline = context.now() + timedelta(seconds=notice)
@@ -323,8 +323,19 @@ class VnfWorkflow(CommonStates):
         policy = self.context.session.request.options.silent_projects
         if policy is SilentPolicy.SKIP_HOST:
             await self._skip(task.source, why)
+            if self._current(task):  # its host was left before, and it was to make room
+                self._rolling.refused(ident)
         elif reply is not None or policy is SilentPolicy.FAIL:
             raise SessionFailed(why)
+        elif self._notices(task.instance):
+            raise SessionFailed(f"{why}, and would notice even a live migration")
+
+    def _notices(self, instance: Instance) -> bool:
+        """Whether a live migration stands still for longer than the application tolerates."""
+        registered = self._constraints.instances.get(instance.id)
+        downtime = self.context.session.request.options.live_migration_downtime
+        live = chosen_action(instance, None, self._constraints) is MoveAction.LIVE_MIGRATE
+        return live and registered is not None and registered.max_interruption_time < downtime
 
     async def _own_action(self, task: Task) -> None:
         context = self.context

@@ -5,9 +5,11 @@ tens of thousands of servers wants a dictionary for each and nothing else.
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from keystoneauth1.adapter import Adapter
 
 from fenix.clouds.base import CloudError, CloudUnavailable
 from fenix.clouds.openstack.errors import failure, translated
+from fenix.metrics import CLOUD_CALLS
 
 Json = dict[str, Any]
 Version = tuple[int, int]
@@ -125,20 +128,47 @@ class Api:
         body: Json | None = None,
     ) -> Json:
         self._calls.add(f"{method} {path}")
+        began, outcome = time.monotonic(), "ok"
+        try:
+            return self._ask(method, path, ids, version, params, body)
+        except CloudUnavailable:
+            outcome = "unavailable"
+            raise
+        except CloudError:
+            outcome = "refused"
+            raise
+        finally:
+            spent = time.monotonic() - began
+            CLOUD_CALLS.labels(self._name, f"{method} {path}", outcome).observe(spent)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        ids: Mapping[str, str],
+        version: Version,
+        params: Params | None,
+        body: Json | None,
+    ) -> Json:
         url = path.format(**{name: quote(value, safe="") for name, value in ids.items()})
         request = f"{method} {url}"
-        with translated(request):
-            answer = self._adapter.request(
-                url,
-                method,
-                params=dict(params or {}),
-                json=body,
-                microversion=_text(version),
-                raise_exc=False,
-                # A connection that was closed while idle looks like a failure to connect. What
-                # only reads may be sent again; what acts may have been carried out already.
-                connect_retries=1 if method == "GET" else 0,
-            )
+        for _ in range(2):
+            with translated(request):
+                answer = self._adapter.request(
+                    url,
+                    method,
+                    params=dict(params or {}),
+                    json=body,
+                    microversion=_text(version),
+                    raise_exc=False,
+                    # A connection that was closed while idle looks like a failure to connect. What
+                    # only reads may be sent again; what acts may have been carried out already.
+                    connect_retries=1 if method == "GET" else 0,
+                )
+            # keystoneauth renews a token that has ended, but not for a thread that is refused
+            # while another one is renewing it. Nothing was carried out.
+            if answer.status_code != HTTPStatus.UNAUTHORIZED:
+                break
         if answer.status_code >= 300:
             raise failure(request, answer.status_code, answer.text)
         if not answer.content:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import httpx
 
-from fenix.clouds.base import CloudError, CloudUnavailable, MoveStatus, MoveTicket
-from fenix.clouds.simulated.wire import INVENTORY, MAX_WAIT, STATUSES, TICKETS
+from fenix.clouds.base import CloudError, CloudUnavailable, MoveStatus, MoveTicket, on_behalf
+from fenix.clouds.simulated.wire import CALLER, INVENTORY, MAX_WAIT, STATUSES, TICKETS
 from fenix.domain import Inventory, MoveAction
 
 
@@ -73,7 +73,13 @@ class RemoteSimulatedCloud:
         self, method: str, path: str, body: Any = None, wait: float = 0.0
     ) -> httpx.Response:
         try:
-            answer = await self._http.request(method, path, json=body, timeout=self._timeout + wait)
+            answer = await self._http.request(
+                method,
+                path,
+                json=body,
+                headers={CALLER: on_behalf.get()},
+                timeout=self._timeout + wait,
+            )
         except httpx.TransportError as error:
             raise CloudUnavailable(f"simulated cloud: {error or type(error).__name__}") from error
         if answer.is_server_error:

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from fenix.clouds.base import CloudError, MoveTicket
+from fenix.clouds.simulated.calls import CallLog
 from fenix.clouds.simulated.driver import SimulatedCloud
 from fenix.clouds.simulated.eventlog import EventLog
 from fenix.clouds.simulated.laboratory import laboratory_router, must_have
@@ -65,6 +66,7 @@ def create_app(world: World) -> FastAPI:
 
     app = FastAPI(title="Simulated cloud", lifespan=lifespan)
     app.add_exception_handler(CloudError, _refused)
+    app.add_middleware(CallLog)
     app.include_router(_operator_router(world))
     app.include_router(laboratory_router(world))
     app.include_router(tenant_router(world))

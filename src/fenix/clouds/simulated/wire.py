@@ -15,6 +15,9 @@ DEFAULT_PORT = 12349
 MAX_WAIT = 30.0
 """The longest that the server holds a question that waits for a change, s."""
 
+CALLER = "X-Fenix-Caller"
+"""Header: on whose behalf a call is made, see `fenix.clouds.on_behalf`."""
+
 INVENTORY: TypeAdapter[Inventory] = TypeAdapter(Inventory)
 TICKETS: TypeAdapter[list[MoveTicket]] = TypeAdapter(list[MoveTicket])
 STATUSES: TypeAdapter[list[MoveStatus]] = TypeAdapter(list[MoveStatus])

@@ -62,12 +62,17 @@ class World:
         """Set whenever a move ends or an instance vanishes; whoever waits clears it by `pulse`."""
         self._hosts: dict[str, Host] = {}
         self._instances: dict[str, Instance] = {}
+        self._new_hosts: dict[str, None] = dict.fromkeys(self.hosts)
+        self._new_instances: dict[str, None] = {}
+        """What has changed since the inventory was read."""
+        self._inventory: Inventory | None = None
         self._ids = 0
         for instance in instances:
             host = self._host(instance.host)
             if not instance.size.fits(host.capacity.minus(host.used)):
                 raise CloudError(f"host {host.name} has no room for instance {instance.id}")
             self.instances[instance.id] = instance
+            self._new_instances[instance.id] = None
             self._occupy(host, instance)
 
     # What happened
@@ -86,36 +91,57 @@ class World:
     # What it says about itself
 
     def inventory(self) -> Inventory:
-        """Everything, as the port wants it."""
-        for name, host in self.hosts.items():
-            if name not in self._hosts:
-                self._hosts[name] = Host(
-                    name=name,
-                    capacity=host.capacity,
-                    used=host.used,
-                    type=host.type,
-                    enabled=host.enabled,
-                    disabled_reason=host.disabled_reason,
-                    up=host.up,
-                    zone=host.zone,
-                )
-        for ident, instance in self.instances.items():
-            if ident not in self._instances:
-                self._instances[ident] = Instance(
-                    id=ident,
-                    name=instance.name,
-                    project_id=instance.project_id,
-                    host=instance.host,
-                    size=instance.size,
-                    group_id=instance.group_id,
-                    status=self._status(instance),
-                    zone=instance.zone,
-                )
+        """Everything, as the port wants it; one that has not changed is the same object."""
+        if self._inventory is not None and not (self._new_hosts or self._new_instances):
+            return self._inventory
+        for name in self._new_hosts:
+            if host := self.hosts.get(name):
+                self._hosts[name] = self._shown_host(host)
+            else:
+                self._hosts.pop(name, None)
+        for ident in self._new_instances:
+            if instance := self.instances.get(ident):
+                self._instances[ident] = self._shown_instance(instance)
+            else:
+                self._instances.pop(ident, None)
+        self._new_hosts.clear()
+        self._new_instances.clear()
         groups = {
             ident: Group(ident, group.project_id, group.anti_affinity, group.max_instances_per_host)
             for ident, group in self.groups.items()
         }
-        return Inventory(dict(self._hosts), dict(self._instances), groups)
+        self._inventory = Inventory(dict(self._hosts), dict(self._instances), groups)
+        return self._inventory
+
+    def touch(self) -> None:
+        """Has the next inventory show what was changed by hand."""
+        self._new_hosts = dict.fromkeys([*self._hosts, *self.hosts])
+        self._new_instances = dict.fromkeys([*self._instances, *self.instances])
+
+    @staticmethod
+    def _shown_host(host: SimulatedHost) -> Host:
+        return Host(
+            name=host.name,
+            capacity=host.capacity,
+            used=host.used,
+            type=host.type,
+            enabled=host.enabled,
+            disabled_reason=host.disabled_reason,
+            up=host.up,
+            zone=host.zone,
+        )
+
+    def _shown_instance(self, instance: SimulatedInstance) -> Instance:
+        return Instance(
+            id=instance.id,
+            name=instance.name,
+            project_id=instance.project_id,
+            host=instance.host,
+            size=instance.size,
+            group_id=instance.group_id,
+            status=self._status(instance),
+            zone=instance.zone,
+        )
 
     # Hosts
 
@@ -125,7 +151,7 @@ class World:
         if not host.enabled:
             return host.disabled_reason == reason
         host.enabled, host.disabled_reason = False, reason
-        self._hosts.pop(name, None)
+        self._new_hosts[name] = None
         self.emit("host.disabled", host=name)
         return True
 
@@ -137,14 +163,14 @@ class World:
         if host.disabled_reason != reason:
             return False
         host.enabled, host.disabled_reason = True, None
-        self._hosts.pop(name, None)
+        self._new_hosts[name] = None
         self.emit("host.enabled", host=name)
         return True
 
     def set_host_up(self, name: str, up: bool) -> None:
         """Makes a host die or come back; moves from or to a dead one fail."""
         self._host(name).up = up
-        self._hosts.pop(name, None)
+        self._new_hosts[name] = None
         if not up:
             for move in list(self.moves.values()):
                 if move.phase is MovePhase.RUNNING and name in (move.source, move.target):
@@ -165,6 +191,7 @@ class World:
         host = self._schedule(instance, exclude=avoid)
         instance.host = host.name
         self.instances[instance.id] = instance
+        self._new_instances[instance.id] = None
         self._occupy(host, instance)
         self.emit(
             "instance.created",
@@ -183,7 +210,7 @@ class World:
         instance = self.instances.pop(ident, None)
         if instance is None:
             return
-        self._instances.pop(ident, None)
+        self._new_instances[ident] = None
         places = {instance.host}
         for move in self.moves_of.get(ident, ()):
             if move.phase in (MovePhase.RUNNING, MovePhase.AWAITING_CONFIRM):
@@ -232,7 +259,7 @@ class World:
         )
         self.moves[move.id] = move
         self.moves_of[ident].append(move)
-        self._instances.pop(ident, None)
+        self._new_instances[ident] = None
         self._occupy(host, instance)
         self.emit(
             "instance.move.started",
@@ -296,12 +323,12 @@ class World:
 
     def _set_host(self, move: SimulatedMove) -> None:
         self.instances[move.instance_id].host = move.target
-        self._instances.pop(move.instance_id, None)
+        self._new_instances[move.instance_id] = None
 
     def _finish(self, move: SimulatedMove) -> None:
         instance = self.instances[move.instance_id]
         move.phase = MovePhase.DONE
-        self._instances.pop(instance.id, None)
+        self._new_instances[instance.id] = None
         self._vacate(self.hosts[move.source], instance)
         self.emit("instance.move.finished", instance=instance.id, host=instance.host, ok=True)
         self.pulse()
@@ -311,7 +338,7 @@ class World:
         move.phase, move.detail = MovePhase.FAILED, detail
         if fault is Fault.ERROR:
             instance.status = InstanceStatus.ERROR
-        self._instances.pop(instance.id, None)
+        self._new_instances[instance.id] = None
         self._vacate(self.hosts[move.target], instance)
         self.emit("instance.move.finished", instance=instance.id, host=instance.host, ok=False)
         self.pulse()
@@ -352,4 +379,4 @@ class World:
         host.used = used
         if instance.group_id:
             host.members[instance.group_id] = host.members.get(instance.group_id, 0) + members
-        self._hosts.pop(host.name, None)
+        self._new_hosts[host.name] = None

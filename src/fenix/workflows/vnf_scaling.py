@@ -1,0 +1,45 @@
+"""When and whom workflow `vnf` asks for capacity."""
+
+from fenix.domain import HostState, HostType, Inventory, Resources, SessionState
+from fenix.planning.giving import whom_to_ask
+from fenix.planning.speed import lacking_for, worthwhile
+from fenix.workflows.base import Context
+from fenix.workflows.common import instances_by_project
+from fenix.workflows.scaling import ask_to_scale_in, given, willing
+
+MOST_ROUNDS = 6
+"""How often projects are asked only to get faster."""
+
+
+def givers(context: Context, inventory: Inventory, lacking: Resources) -> list[str]:
+    """Whom to ask for capacity."""
+    instances = instances_by_project(inventory, context.hosts)
+    return whom_to_ask(instances, willing(context), lacking, given(context))
+
+
+async def speed_up(context: Context, inventory: Inventory) -> Inventory:
+    """Before the first host is begun: asks for the little that is lacking for one more at a time.
+
+    Returns:
+        The cloud as it is then.
+    """
+    computes = [name for name, host in context.hosts.items() if host.type is HostType.COMPUTE]
+    if any(context.hosts[name].state is not HostState.PENDING for name in computes):
+        return inventory
+    options = context.session.request.options
+    if "at_a_time" not in context.memory:
+        goal = worthwhile(inventory, computes, options.parallel_hosts, options.scale_in_share)
+        await context.remember(at_a_time=goal)
+    goal = context.memory["at_a_time"]
+    for _ in range(MOST_ROUNDS if goal else 0):
+        lacking = lacking_for(inventory, computes, goal)
+        asked = givers(context, inventory, lacking) if any(lacking) else []
+        if not asked:
+            break
+        await context.set_state(SessionState.SCALE_IN)
+        await context.note(
+            "session.speed_up", f"with {lacking} more, {goal} hosts can be worked on at a time"
+        )
+        after, _ = await ask_to_scale_in(context, inventory, asked)
+        inventory = after or inventory
+    return inventory
