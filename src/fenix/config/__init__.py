@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg
-from oslo_log import log
 
-from fenix import __version__
+from fenix import __version__, logs
 from fenix.config.checks import ConfigurationError, check_endpoint, check_timing
-from fenix.config.options import API, DATABASE, DEFAULT, ENGINE
+from fenix.config.options import API, DATABASE, DEFAULT, ENGINE, METRICS
 from fenix.config.plan import plan_opts
 from fenix.config.session import session_options, session_opts
+from fenix.messaging import secrets as subscription_secrets
 
 __all__ = [
     "ConfigurationError",
@@ -34,6 +34,11 @@ _GROUPS: list[tuple[cfg.OptGroup, list[cfg.Opt]]] = [
     (cfg.OptGroup("database", help="Where everything is kept."), DATABASE),
     (cfg.OptGroup("api", help="The HTTP API."), API),
     (cfg.OptGroup("engine", help="How the engine behaves in time."), ENGINE),
+    (cfg.OptGroup("metrics", help="What engines show to Prometheus."), METRICS),
+    (
+        cfg.OptGroup("subscriptions", help="What messages by HTTP are signed with."),
+        list(subscription_secrets.OPTS),
+    ),
     (
         cfg.OptGroup("session", help="What a session does whose request does not say otherwise."),
         list(session_opts()),
@@ -56,9 +61,11 @@ def load(argv: Sequence[str] = (), files: Sequence[str | Path] | None = None) ->
         ConfigurationError: a value is not allowed, or values contradict each other.
     """
     conf = cfg.ConfigOpts()
-    log.register_options(conf)
+    logs.register(conf)
     for group, opts in _GROUPS:
-        conf.register_opts(opts, group=None if group.name == "DEFAULT" else group)
+        # A group keeps what is set in it: each configuration needs its own.
+        own = cfg.OptGroup(group.name, help=group.help)
+        conf.register_opts(opts, group=None if group.name == "DEFAULT" else own)
     try:
         conf(
             args=list(argv),

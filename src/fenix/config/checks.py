@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from oslo_config import cfg
 
 from fenix.config.options import LONGEST_ENDPOINT
-from fenix.store.database import CONNECT_SECONDS
+from fenix.store.leases import shortest
 
 
 class ConfigurationError(Exception):
@@ -19,13 +19,11 @@ def check_timing(conf: cfg.ConfigOpts) -> None:
         ConfigurationError: naming the option, its value, and what is allowed.
     """
     engine = conf.engine
-    connecting = 0 if conf.database.connection.startswith("sqlite") else CONNECT_SECONDS
     _at_least(
         "lease_seconds",
         engine.lease_seconds,
-        3 * engine.loop_interval + connecting,
-        "three times loop_interval"
-        + (f" plus {connecting} s to connect to the database" if connecting else ""),
+        shortest(engine.loop_interval, engine.retry_timeout),
+        "2 * (loop_interval + 2 * retry_timeout)",
     )
     for longer, shorter in (
         ("cloud_outage", "cloud_retry"),

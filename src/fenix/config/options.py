@@ -4,8 +4,6 @@ import socket
 
 from oslo_config import cfg
 
-from fenix.store.database import CONNECT_SECONDS
-
 LONGEST_ENDPOINT = 120
 """Characters: a reply URL must fit a trait of 255 with three ids behind the endpoint."""
 
@@ -16,6 +14,11 @@ DEFAULT: list[cfg.Opt] = [
         default="/var/lib/fenix",
         help="Directory for what Fenix keeps on this machine: the embedded database and the logs "
         "of action plug-ins.",
+    ),
+    cfg.StrOpt(
+        "command_dir",
+        sample_default="/etc/fenix/commands",
+        help="Directory of the executables that the action plug-in `command` may run. Unset: none.",
     ),
     cfg.StrOpt(
         "machine",
@@ -71,26 +74,13 @@ API: list[cfg.Opt] = [
         ],
         help="How callers are known.",
     ),
-    cfg.ListOpt(
-        "admin_roles",
-        default=["admin"],
-        help="Any of these roles on any project, or on the system, makes an administrator.",
-    ),
-    cfg.ListOpt(
-        "reader_roles",
-        default=["reader"],
-        help="Any of these roles on the system lets see all sessions.",
-    ),
-    cfg.ListOpt(
-        "project_roles",
-        default=["member", "_member_"],
-        help="Any of these roles on a project, or an administrator's, lets answer for it.",
-    ),
     cfg.StrOpt(
         "admin_project_id",
-        help="Id of the project that messages for infrastructure services carry when the "
-        "administrator who creates a session has no project: a token for the system, or "
-        "auth_strategy = none, where it is `admin` if unset.",
+        help="Id of the administrators' project. Where it is set, role admin on another project "
+        "makes nobody an administrator of the cloud, and role reader on this one lets see all "
+        "sessions. Messages for infrastructure services carry it when the administrator who "
+        "creates a session has a token for the system. With auth_strategy = none it is `admin` "
+        "if unset.",
     ),
     cfg.IntOpt(
         "max_body_bytes",
@@ -98,6 +88,44 @@ API: list[cfg.Opt] = [
         min=16 * 1024,
         max=64 * 1024 * 1024,
         help="Largest body of a request that is read; a larger one is answered with 413.",
+    ),
+    cfg.FloatOpt(
+        "body_timeout",
+        default=30.0,
+        min=1.0,
+        max=600.0,
+        help="Seconds that the body of a request may take to come; 408 after that.",
+    ),
+    cfg.FloatOpt(
+        "requests_per_second",
+        default=50.0,
+        min=0.0,
+        help="Calls that each project may make in a second, to each process of the API; 429 with "
+        "Retry-After beyond that. 0: no limit.",
+    ),
+    cfg.IntOpt(
+        "requests_burst",
+        default=1000,
+        min=1,
+        help="Calls that a project which has rested may make at once, beyond requests_per_second.",
+    ),
+    cfg.IntOpt(
+        "sessions",
+        default=1000,
+        min=1,
+        help="How many sessions may be kept, those that have ended included; 429 beyond that.",
+    ),
+    cfg.IntOpt(
+        "hosts_per_session",
+        default=5000,
+        min=1,
+        help="How many hosts a session may have; 413 beyond that.",
+    ),
+    cfg.IntOpt(
+        "constraints_per_project",
+        default=10_000,
+        min=0,
+        help="How many instances and groups of a project may have constraints; 429 beyond that.",
     ),
     cfg.IntOpt(
         "subscriptions_per_project",
@@ -116,6 +144,16 @@ API: list[cfg.Opt] = [
 ]
 
 
+METRICS: list[cfg.Opt] = [
+    cfg.PortOpt(
+        "port",
+        help="Port on which `fenix engine` shows what it has counted, at /metrics. Unset: it does "
+        "not listen. An API shows it on its own port.",
+    ),
+    cfg.HostAddressOpt("host", default="127.0.0.1", help="Address that it listens on."),
+]
+
+
 def _seconds(name: str, default: float, low: float, high: float, help_text: str) -> cfg.Opt:
     return cfg.FloatOpt(name, default=default, min=low, max=high, help=help_text)
 
@@ -131,8 +169,15 @@ ENGINE: list[cfg.Opt] = [
         1,
         600,
         "Seconds after which the sessions of a silent engine are taken over. Leases are renewed "
-        "at a third of it, and two renewals may fail: at least three times loop_interval, plus "
-        f"the {CONNECT_SECONDS} s that a new connection to a database server may take.",
+        "at a third of it, and one renewal may fail: at least "
+        "2 * (loop_interval + 2 * retry_timeout). The same for all engines.",
+    ),
+    _seconds(
+        "retry_timeout",
+        3,
+        0.05,
+        60,
+        "Seconds that the database may take to renew leases, until it is asked again.",
     ),
     _seconds(
         "cloud_outage", 3600, 0, 7 * DAY, "Seconds that the cloud may be away until sessions fail."

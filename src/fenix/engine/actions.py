@@ -10,6 +10,8 @@ from fenix.engine.grip import Grip
 from fenix.engine.journal import Journal
 from fenix.engine.settings import EngineSettings
 from fenix.engine.state import SessionData
+from fenix.logs import about
+from fenix.metrics import ACTIONS
 from fenix.store import progress
 
 log = logging.getLogger(__name__)
@@ -77,18 +79,19 @@ class ActionDesk:
             )
         else:
             await self._grip.assure()
-            result = await self._runner.run(
-                ActionRequest(
-                    run_id=record.id,
-                    session_id=session.id,
-                    plugin=record.plugin,
-                    type=record.type,
-                    host=record.host,
-                    metadata=record.metadata,
-                    session_metadata=session.request.metadata,
-                    time_limit=session.request.options.action_timeout,
+            with about(host=record.host):
+                result = await self._runner.run(
+                    ActionRequest(
+                        run_id=record.id,
+                        session_id=session.id,
+                        plugin=record.plugin,
+                        type=record.type,
+                        host=record.host,
+                        metadata=record.metadata,
+                        session_metadata=session.request.metadata,
+                        time_limit=session.request.options.action_timeout,
+                    )
                 )
-            )
         ended = replace(
             record,
             state=ActionState.FAILED if result.error else ActionState.DONE,
@@ -97,6 +100,8 @@ class ActionDesk:
             log=result.log,
         )
         self._data.actions[record.key] = ended
+        spent = (self._data.now() - record.started_at).total_seconds()
+        ACTIONS.labels(record.plugin, record.type, ended.state).observe(spent)
         await self._journal.commit(
             progress.save_action(session.id, ended, executor),
             self._data.entry(

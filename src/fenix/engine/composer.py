@@ -96,7 +96,7 @@ class Composer:
         project_id = self._session.admin_project_id
         payload = {
             "project_id": project_id,
-            "state": state,
+            "state": str(state),
             "percent_done": percent_done,
             "detail": detail[:200],
         }

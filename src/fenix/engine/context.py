@@ -26,6 +26,7 @@ from fenix.domain import (
     ProjectState,
     Reply,
     Session,
+    SessionOptions,
     SessionState,
 )
 from fenix.engine.actions import ActionDesk
@@ -40,6 +41,7 @@ from fenix.engine.progress import percent_done
 from fenix.engine.state import SessionData
 from fenix.engine.waits import Waits
 from fenix.messaging import Channel
+from fenix.planning.ownership import heeded
 from fenix.store import constraints, progress, sessions, subscriptions
 
 
@@ -71,6 +73,7 @@ class SessionContext:
         self._actions = action_desk
         self._waits = waits
         self._channels = channels
+        self._seen: Inventory | None = None
 
     @property
     def session(self) -> Session:
@@ -172,15 +175,21 @@ class SessionContext:
 
     async def sleep_until(self, when: datetime, what: str) -> None:
         with self._waits.waiting("clock", what, when):
-            # In steps, so that a change of the machine's clock is noticed.
-            while (left := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110
-                await asyncio.sleep(min(left, 60))
+            await self._sleep_until(when)
+
+    async def _sleep_until(self, when: datetime) -> None:
+        # In steps, so that a change of the machine's clock is noticed.
+        while (left := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, 60))
 
     async def inventory(self) -> Inventory:
-        return await self._access.call("reading the inventory", self._access.cloud.inventory)
+        found = await self._access.call("reading the inventory", self._access.cloud.inventory)
+        self._seen = found
+        return found
 
     async def constraints(self) -> Constraints:
-        return await self._journal.read(constraints.load)
+        seen = self._seen or await self.inventory()
+        return heeded(await self._journal.read(constraints.load), seen)
 
     async def meet_project(self, project_id: str) -> ProjectRecord:
         known = self._data.projects.get(project_id)
@@ -210,6 +219,50 @@ class SessionContext:
         single: bool = False,
     ) -> Reply | None:
         key = self._data.key(key)
+        keys = [key, *(f"{key}~{number}" for number in range(1, self._options.nack_retries + 1))]
+        for this, following in zip(keys, [*keys[1:], None], strict=True):
+            reply = await self._ask_once(
+                this,
+                project_id,
+                state,
+                reply_by=reply_by,
+                actions_at=actions_at,
+                instances=instances,
+                single=single,
+            )
+            # The first question's time is everybody's, also after a restart.
+            reply_by = self._data.messages[key].reply_by or reply_by
+            if following is None or reply is None or reply.state != state.nack:
+                break
+            if following not in self._data.messages and not await self._pause(reply, reply_by):
+                break
+        return reply
+
+    async def _pause(self, refusal: Reply, reply_by: datetime) -> bool:
+        """Waits until a project that refused can be asked again; False: there is no time left."""
+        again = self.now() + timedelta(seconds=self._options.nack_pause)
+        if again >= reply_by:
+            return False
+        what = f"be ready for {refusal.state.removeprefix('NACK_')}, which it refused"
+        with self._waits.waiting(f"project {refusal.project_id}", what, again):
+            await self._sleep_until(again)
+        return True
+
+    @property
+    def _options(self) -> SessionOptions:
+        return self._data.session.request.options
+
+    async def _ask_once(
+        self,
+        key: str,
+        project_id: str,
+        state: ProjectState,
+        *,
+        reply_by: datetime,
+        actions_at: datetime,
+        instances: Sequence[Instance],
+        single: bool,
+    ) -> Reply | None:
         message = self._data.messages.get(key)
         if message is None:
             message = self._composer.scheduled(
@@ -247,7 +300,7 @@ class SessionContext:
             return await self._mover.rejoin(record)
 
     async def run_action(self, key: str, spec: ActionSpec, host: str | None) -> ActionRecord:
-        limit = timedelta(seconds=self._data.session.request.options.action_timeout)
+        limit = timedelta(seconds=self._options.action_timeout)
         known = self._data.actions.get(self._data.key(key))
         until = (known.started_at if known else self.now()) + limit
         subject = f"host {host}" if host else f"{spec.type} actions"
@@ -255,7 +308,7 @@ class SessionContext:
             return await self._actions.run(key, spec, host)
 
     def _end_of_move(self, record: MoveRecord | None) -> datetime:
-        limit = timedelta(seconds=self._data.session.request.options.move_timeout)
+        limit = timedelta(seconds=self._options.move_timeout)
         return (record.started_at if record else self.now()) + limit
 
     async def _post(

@@ -8,9 +8,7 @@ renewal succeeds, or until it learns that the lease is lost.
 import asyncio
 
 from fenix.store import Lease, LeaseLost
-
-MARGIN = 0.9
-"""The part of the lease's time in which the owner acts; the rest is for what is under way."""
+from fenix.store.leases import MARGIN
 
 
 class Grip:

@@ -37,7 +37,7 @@ class HostDesk:
         self._waits = waits
         self._settings = settings
         self._surely_disabled: set[str] = set()
-        self._disabling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._switching: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def reason(self) -> str:
@@ -78,7 +78,7 @@ class HostDesk:
 
     async def disable_host(self, name: str) -> None:
         """See `fenix.workflows.Context.disable_host`."""
-        async with self._disabling[name]:
+        async with self._switching[name]:
             if name not in self._surely_disabled:
                 await self._disable(name)
 
@@ -103,8 +103,12 @@ class HostDesk:
 
     async def enable_host(self, name: str) -> None:
         """See `fenix.workflows.Context.enable_host`."""
-        if not self._data.hosts[name].disabled_by_us:
-            return
+        # Disabling may still be under way: a call that is tried again must not come after this one.
+        async with self._switching[name]:
+            if self._data.hosts[name].disabled_by_us:
+                await self._enable(name)
+
+    async def _enable(self, name: str) -> None:
         self._surely_disabled.discard(name)
         enabled = await self._access.call(
             f"enabling host {name}", lambda: self._access.cloud.enable_host(name, self.reason)

@@ -17,6 +17,7 @@ from fenix.engine.journal import Journal
 from fenix.engine.outbox import Outbox
 from fenix.engine.state import SessionData
 from fenix.engine.waits import Waits
+from fenix.metrics import REPLIES
 from fenix.store import Write, messages, progress, replies
 
 Subject = tuple[str, str, str | None]
@@ -82,6 +83,8 @@ class Inbox:
             await self._journal.commit(replies.taken(reply.id, "ignored: nothing waits for it"))
             return
         message = self._data.messages[key]
+        spent = (self._data.now() - message.created_at).total_seconds()
+        REPLIES.labels(message.state, word).observe(spent)
         actions = dict(reply.instance_actions)
         project = replace(self._data.projects[reply.project_id], reply=reply.state)
         self._data.projects[project.id] = project
@@ -117,8 +120,9 @@ class Inbox:
         """Seconds until silence is final.
 
         A question from before this engine had the session gets its whole window again: it may not
-        have gone out, or the answer may have found nobody. So does one that was taken late; but
-        one that nobody takes waits for that only as long again, or for some tries.
+        have gone out, or the answer may have found nobody. So does one that was taken late. One
+        that nobody takes waits for that only as long again, or for some tries; but while a channel
+        itself is away, time stands still.
         """
         if message.reply_by is None:
             return 0.0
@@ -127,7 +131,7 @@ class Inbox:
         begin = max(message.created_at, self._since)
         if taken_at := self._outbox.taken_at(message.id):
             begin = max(begin, taken_at)
-        elif self._outbox.untried(message.id):
+        elif self._outbox.untried(message.id) or self._outbox.held_up(message.id):
             begin = now
         elif now >= begin + window and self._outbox.failing(message.id):
             begin += max(window, self._outbox.patience)

@@ -28,6 +28,8 @@ from fenix.domain import (
     SessionRequest,
     SessionState,
     TimelineEntry,
+    TooLarge,
+    TooMany,
 )
 from fenix.engine.plugins import load_action, load_workflow
 from fenix.messaging.limits import unfit_for_trait
@@ -48,10 +50,14 @@ class IntakeRules:
     Attributes:
         past: how long ago `maintenance_at` may be; such a session starts at once.
         future: how far ahead it may be.
+        sessions: how many may be kept, those that have ended included.
+        hosts: how many a session may have.
     """
 
     past: timedelta = timedelta(days=1)
     future: timedelta = timedelta(days=1826)
+    sessions: int = 1000
+    hosts: int = 5000
 
 
 async def create_session(
@@ -77,12 +83,20 @@ async def create_session(
     Raises:
         InvalidField: the request can't be carried out as it is.
         Conflict: a host belongs to another session that has not ended.
+        TooLarge: it would have too many hosts.
+        TooMany: there are too many sessions.
         CloudUnavailable: the cloud can't be asked for its hosts.
         CloudError: the cloud refuses to tell its hosts.
         DatabaseUnavailable: see `Database.write`.
     """
-    _check_request(request, now, rules or IntakeRules())
+    rules = rules or IntakeRules()
+    _check_request(request, now, rules)
     hosts = _resolve(request.hosts, await cloud.inventory())
+    if len(hosts) > rules.hosts:
+        raise TooLarge(
+            f"The session would have {len(hosts)} hosts; the limit [api] hosts_per_session is "
+            f"{rules.hosts}."
+        )
     session = Session(
         id=session_id or str(uuid.uuid4()),
         request=request,
@@ -94,6 +108,11 @@ async def create_session(
 
     def write(connection: Connection) -> None:
         one_at_a_time(connection)
+        if sessions.count(connection) >= rules.sessions:
+            raise TooMany(
+                f"There are {rules.sessions} sessions, which is the limit [api] sessions; delete "
+                "some that have ended."
+            )
         _check_free(connection, [host.name for host in hosts], session.id)
         sessions.create(connection, session)
         for host in hosts:
@@ -167,7 +186,9 @@ async def accept_reply(database: Database, reply: Reply, now: datetime) -> None:
         raise InvalidField("state", reply.state, f"one of {allowed}")
 
     def write(connection: Connection) -> None:
-        session = _session(connection, reply.session_id)
+        opened = sessions.is_open(connection, reply.session_id)
+        if opened is None:
+            raise NotFound("session", reply.session_id)
         project = progress.get_project(connection, reply.session_id, reply.project_id)
         if project is None:
             raise NotFound(f"in session {reply.session_id} project", reply.project_id)
@@ -176,7 +197,7 @@ async def accept_reply(database: Database, reply: Reply, now: datetime) -> None:
             connection, reply.session_id, reply.project_id, reply.instance_id or ""
         ):
             raise NotFound(f"in session {reply.session_id} instance", reply.instance_id or "")
-        if session.open:  # else nobody would ever take it out again
+        if opened:  # else nobody would ever take it out again
             replies.add(connection, reply, now)
 
     await database.write(write)

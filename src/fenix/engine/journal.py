@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from fenix.engine.grip import Grip
-from fenix.store import Database, DatabaseUnavailable, LeaseLost, Write, leases
+from fenix.store import Database, DatabaseUnavailable, LeaseLost, Write, leases, write_all
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 """Seconds between two tries while the database is away."""
 
 LAST_WORDS = 5.0
@@ -35,7 +35,7 @@ class Journal:
     def __init__(self, database: Database, grip: Grip) -> None:
         self._database = database
         self._grip = grip
-        self._lock = asyncio.Lock()
+        self._flushing: asyncio.Event | None = None
         self._open: _Batch | None = None
         self._committed = 0
         self._unknown: LeaseLost | None = None
@@ -50,14 +50,28 @@ class Journal:
         """
         batch = self._open = self._open or _Batch()
         batch.writes.extend(writes)
-        async with self._lock:
+        while not batch.done:
             if self._unknown is not None:
                 raise self._unknown
-            if not batch.done:
-                self._open = None
-                await self._flush(batch)
+            if self._flushing is not None:
+                await self._flushing.wait()
+            else:
+                await self._flush_open()
         if batch.error is not None:
             raise batch.error
+
+    async def _flush_open(self) -> None:
+        """Writes the open batch, while all others wait."""
+        flushing = self._flushing = asyncio.Event()
+        try:
+            # What others commit at this same moment goes along.
+            await asyncio.sleep(0)
+            if self._open is not None:
+                batch, self._open = self._open, None
+                await self._flush(batch)
+        finally:
+            self._flushing = None
+            flushing.set()
 
     async def _flush(self, batch: _Batch) -> None:
         try:
@@ -102,8 +116,7 @@ class Journal:
             if tries > 1 and leases.fenced_writes(connection, self._grip.lease) > self._committed:
                 return  # It was committed, and only the answer was lost.
             leases.fence(connection, self._grip.lease)
-            for write in batch.writes:
-                write(connection)
+            write_all(connection, batch.writes)
 
         await self._patiently(lambda: self._database.write(work))
         self._committed += 1

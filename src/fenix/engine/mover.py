@@ -26,6 +26,8 @@ from fenix.engine.journal import Journal
 from fenix.engine.outbox import Outbox
 from fenix.engine.settings import EngineSettings
 from fenix.engine.state import SessionData
+from fenix.logs import about
+from fenix.metrics import MOVES
 from fenix.store import progress
 
 log = logging.getLogger(__name__)
@@ -173,7 +175,8 @@ class Mover:
         )
         try:
             async with asyncio.timeout(self._left(record)) as limit:
-                status = await self._see_through(ticket, start, limit)
+                with about(host=record.source, instance=record.instance_id):
+                    status = await self._see_through(ticket, start, limit)
         except TimeoutError:
             status = MoveStatus(
                 record.instance_id,
@@ -282,6 +285,7 @@ class Mover:
             else status.detail or "it failed",
         )
         self._data.moves[record.key] = ended
+        MOVES.labels(record.action, status.phase).observe((now - record.started_at).total_seconds())
         if status.cloud_id:
             self._cloud_ids[record.instance_id].add(status.cloud_id)
         instance = self._data.instances[record.instance_id]

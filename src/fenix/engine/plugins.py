@@ -1,7 +1,6 @@
-"""Loads what a request names and what must be installed: workflows and action plug-ins.
+"""Refuses requests that name a workflow or an action plug-in which is installed and broken.
 
-One that is installed and broken is refused like one that is not installed: the request can't be
-carried out as it is, and the log says why.
+Like one that is not installed: the request can't be carried out as it is. The log says why.
 """
 
 import logging
@@ -24,7 +23,7 @@ def load_workflow(name: str) -> type[Workflow]:
     Raises:
         InvalidField: none of that name is installed, or it can't be loaded.
     """
-    return _loaded("workflow", name, registry.load)
+    return _loaded("workflow", name, lambda: registry.load(name))
 
 
 @cache
@@ -37,15 +36,12 @@ def load_action(name: str, field: str = "plugin") -> type[Action]:
     Raises:
         InvalidField: none of that name is installed, or it can't be loaded.
     """
-    if name not in plugins.names():
-        known = ", ".join(plugins.names())
-        raise InvalidField(field, name, f"an installed action plug-in: {known}")
-    return _loaded(field, name, plugins.load)
+    return _loaded(field, name, lambda: plugins.load(name, field))
 
 
-def _loaded(field: str, name: str, load: Callable[[str], T]) -> T:
+def _loaded(field: str, name: str, load: Callable[[], T]) -> T:
     try:
-        return load(name)
+        return load()
     except InvalidField:
         raise
     except Exception as error:

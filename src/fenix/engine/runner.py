@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from fenix.actions import ActionRunner
-from fenix.clouds import Cloud
+from fenix.clouds import Cloud, on_behalf
 from fenix.domain import Ending, HostState, Reply, SessionState
 from fenix.engine.actions import ActionDesk
 from fenix.engine.cloud_access import CloudAccess
@@ -66,6 +66,11 @@ class SessionRunner:
         """An administrator wants the session continued or deleted."""
         self._called.set()
 
+    def messages_to_send(self) -> None:
+        """An administrator wants messages sent again."""
+        if self._inbox is not None:  # else all that waits is read at the beginning
+            self._outbox.look_again()
+
     async def take_reply(self, reply: Reply) -> None:
         """Takes a reply out of the inbox."""
         if self._inbox is not None:
@@ -78,6 +83,8 @@ class SessionRunner:
             LeaseLost: another engine has it.
         """
         tools = self._tools
+        lease = self.grip.lease
+        on_behalf.set(f"{lease.session_id} {lease.epoch} {lease.owner}")
         data = await self._journal.read(lambda c: load(c, self._session_id, tools.now))
         self._data = data
         settings = tools.settings
@@ -146,6 +153,7 @@ class SessionRunner:
                     await self._until_called(self._drained())
             if await self._close():
                 return
+            self._outbox.look_again()
 
     async def _close(self) -> bool:
         closed = []

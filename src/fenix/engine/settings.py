@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fenix.store.leases import shortest
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -11,8 +13,9 @@ class EngineSettings:
         public_endpoint: base URL of the API, ``/v1`` included; replies go there.
         machine: names the machine, to know whether an action's process can still be here.
         loop_interval: how often the database is asked for work, replies and deletions.
-        lease_seconds: how long a silent engine keeps its sessions. Must be at least three times
-            `loop_interval`: leases are renewed at a third of it, so two renewals may fail.
+        lease_seconds: how long a silent engine keeps its sessions; at least
+            `fenix.store.leases.shortest`.
+        retry_timeout: how long one try to renew leases may take.
         cloud_outage: how long the cloud may be away before a session gives up.
         cloud_retry: how long to wait between two tries while it is away.
         move_poll: longest time between two looks at running moves.
@@ -27,6 +30,7 @@ class EngineSettings:
     machine: str = "localhost"
     loop_interval: float = 1.0
     lease_seconds: float = 15.0
+    retry_timeout: float = 3.0
     cloud_outage: float = 3600.0
     cloud_retry: float = 5.0
     move_poll: float = 60.0
@@ -37,8 +41,9 @@ class EngineSettings:
     delivery_give_up: float = 3600.0
 
     def __post_init__(self) -> None:
-        if self.lease_seconds < 3 * self.loop_interval:
+        least = shortest(self.loop_interval, self.retry_timeout)
+        if self.lease_seconds < least:
             raise ValueError(
-                f"lease_seconds: {self.lease_seconds} is not valid; allowed: at least three times "
-                f"loop_interval, {3 * self.loop_interval}"
+                f"lease_seconds: {self.lease_seconds:g} is not valid; allowed: at least "
+                f"2 * (loop_interval + 2 * retry_timeout), {least:g}"
             )

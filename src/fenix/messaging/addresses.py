@@ -9,6 +9,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from oslo_config import types
 
@@ -38,20 +40,31 @@ def allowed(address: Address, networks: Sequence[Network]) -> bool:
     """Whether Fenix may connect to an address.
 
     Args:
-        networks: where the operator allows it; empty: any private or public unicast address,
-            so neither loopback nor link-local nor what is reserved.
+        networks: where the operator allows it; empty: any private or public unicast address.
+            Loopback, link-local and reserved addresses have to be named by a network that has
+            no others: ``0.0.0.0/0`` does not let anybody reach the own machine.
     """
     address = _plain(address)
-    if networks:
-        return any(address in network for network in networks)
+    ordinary = _ordinary(address)
+    if not networks:
+        return ordinary
+    return any(address in network and (ordinary or _special(network)) for network in networks)
+
+
+def _ordinary(address: Address) -> bool:
     return not (
         address.is_loopback
         or address.is_link_local
         or address.is_multicast
         or address.is_unspecified
         or address.is_reserved
-        or address in _THIS_NETWORK
+        or any(address in network for network in _ODD)
     )
+
+
+def _special(network: Network) -> bool:
+    """Whether it holds nothing but addresses that are not ordinary."""
+    return network.prefixlen >= _WIDEST_SPECIAL and not _ordinary(network.network_address)
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
@@ -60,13 +73,25 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
     Raises:
         OSError: the name has none.
     """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, ask)
     # A link-local address carries its interface behind a percent sign.
     return [ipaddress.ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in found]
 
 
-_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_LOOKUPS = ThreadPoolExecutor(16, thread_name_prefix="names")
+"""Threads of their own: whoever runs the name server of a receiver's domain decides how long a
+look-up takes, and the event loop's threads are needed for other work."""
+_WIDEST_SPECIAL = 8
+"""Bits of the prefixes of 127.0.0.0/8 and 0.0.0.0/8; no ordinary address shares them."""
+_ODD = tuple(
+    map(
+        ipaddress.ip_network,
+        # This network (RFC 6890); IPv6 addresses that stand for IPv4 ones in ways that only the
+        # network knows: NAT64 with a local prefix (RFC 8215), and Teredo (RFC 4380).
+        ("0.0.0.0/8", "64:ff9b:1::/48", "2001::/32"),
+    )
+)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 

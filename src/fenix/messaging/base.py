@@ -9,24 +9,36 @@ from typing import Protocol
 
 from fenix.domain import EventType, Message, Subscription
 
+LONGEST_REASON = 500
+"""Characters of a reason that are kept: it is logged and stored at each attempt."""
+
 
 class DeliveryFailed(Exception):
     """The message was not taken this time; it will be tried again.
 
     Args:
-        why: for people.
+        why: for people; cut off, and made printable, since it may quote what a receiver said.
         retry_after: seconds that the receiver asked to wait, if it did.
+        outage: the channel itself is away, and would have taken no message at all. It is tried
+            again every few seconds for as long as that lasts, and no message is given up.
     """
 
-    def __init__(self, why: str, retry_after: float | None = None) -> None:
-        super().__init__(why)
+    def __init__(self, why: str, retry_after: float | None = None, *, outage: bool = False) -> None:
+        super().__init__("".join(one if one.isprintable() else "?" for one in why[:LONGEST_REASON]))
         self.retry_after = retry_after
+        self.outage = outage
 
 
 class Channel(Protocol):
-    """One way for messages to leave."""
+    """One way for messages to leave.
+
+    Attributes:
+        longest: seconds that a message may take by the channel's own limits; 0: it has none, and
+            the engine's holds.
+    """
 
     name: str
+    longest: float
 
     def targets(
         self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]

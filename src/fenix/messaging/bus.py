@@ -55,7 +55,7 @@ class BusChannel:
 
     def __init__(self, transport: Any, timeout: float) -> None:
         options = transport.conf.oslo_messaging_notifications
-        self._timeout = timeout
+        self._timeout = self.longest = timeout
         self._transport = transport
         self._publish = transport._send_notification
         transport._send_notification = self._attempt
@@ -86,7 +86,7 @@ class BusChannel:
                 await loop.run_in_executor(self._thread, self._send, message)
         except TimeoutError:
             raise DeliveryFailed(
-                f"RabbitMQ did not take the notification within {self._timeout:g} s"
+                f"RabbitMQ did not take the notification within {self._timeout:g} s", outage=True
             ) from None
 
     async def close(self) -> None:
@@ -105,7 +105,7 @@ class BusChannel:
             self._notifier.info({}, str(message.event_type), dict(message.payload))
             if self._outcome is None:
                 return
-        raise DeliveryFailed(f"RabbitMQ: {self._outcome}") from self._outcome
+        raise DeliveryFailed(f"RabbitMQ: {self._outcome}", outage=True) from self._outcome
 
     def _attempt(self, *args: Any, **kwargs: Any) -> None:
         """Stands in for the transport's method; keeps the outcome instead of having it dropped."""

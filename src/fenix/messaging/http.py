@@ -20,9 +20,11 @@ from oslo_config import cfg
 
 from fenix import __version__
 from fenix.domain import BodyFormat, EventType, Message, Subscription
+from fenix.messaging import secrets, signing
 from fenix.messaging.addresses import Address, Network, NetworkType, allowed, resolve
 from fenix.messaging.base import DeliveryFailed
 from fenix.messaging.bodies import aodh_body, cloudevents_body
+from fenix.messaging.secrets import SecretBox
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,8 @@ OPTS = (
         item_type=NetworkType(),
         default=[],
         help="Networks (CIDR) to which messages may be posted, and no others. Empty: all private "
-        "and public addresses, but neither loopback nor link-local ones.",
+        "and public addresses, but neither loopback nor link-local ones. Those have to be named by "
+        "themselves, as 127.0.0.0/8: a wider network does not allow them.",
     ),
     cfg.StrOpt(
         "cafile",
@@ -63,7 +66,7 @@ class HttpChannel:
     """Posts messages to subscriptions; an answer of 2xx means taken.
 
     ``Webhook-Id`` is the message's id, the same at each attempt, so that a receiver can tell a
-    repetition.
+    repetition; `fenix.messaging.signing` adds a signature.
 
     Args:
         timeout: seconds that a receiver may take to answer. One that has got the message and stays
@@ -71,6 +74,7 @@ class HttpChannel:
         networks: where it may connect to; empty: see `fenix.messaging.addresses.allowed`.
         trust: which authorities vouch for https receivers.
         connect_timeout: seconds that it may take to look up a name and to connect.
+        secrets: opens the secrets of subscriptions; None: none has one.
     """
 
     name = "http"
@@ -81,11 +85,14 @@ class HttpChannel:
         networks: Sequence[Network],
         trust: ssl.SSLContext,
         connect_timeout: float = 10.0,
+        secrets: SecretBox | None = None,
     ) -> None:
         self._timeout = timeout
         self._connect_timeout = min(connect_timeout, timeout)
         self._networks = tuple(networks)
         self._trust = trust
+        self._secrets = secrets
+        self.longest = 2 * self._connect_timeout + timeout
 
     def targets(
         self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]
@@ -119,10 +126,11 @@ class HttpChannel:
                 response = await self._post(url, addresses, message, target)
         except (httpx.ReadTimeout, TimeoutError):
             log.warning(
-                "message %s (%s): %s took it and did not answer within %g s; it is not sent again",
+                "message %s (%s): subscription %s took it and did not answer within %g s; it is "
+                "not sent again",
                 message.id,
                 message.state,
-                target.url,
+                target.id,
                 self._timeout,
             )
             return
@@ -130,7 +138,7 @@ class HttpChannel:
             raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
         if not response.is_success:
             raise DeliveryFailed(
-                f"the receiver answered {response.status_code} {response.reason_phrase}",
+                f"the receiver answered {response.status_code} {response.reason_phrase[:100]}",
                 _retry_after(response.headers),
             )
 
@@ -147,9 +155,10 @@ class HttpChannel:
             raise DeliveryFailed(f"{url.host} can't be resolved: {error}") from error
         addresses = [address for address in found if allowed(address, self._networks)]
         if not addresses:
+            # Which ones they are is for the operator alone: names inside of the control plane.
+            log.warning("%s is %s: not allowed", url.host, ", ".join(map(str, found)))
             raise DeliveryFailed(
-                f"{url.host} is {', '.join(map(str, found))}, and [{GROUP}] allow_networks does "
-                "not allow to post there"
+                f"{url.host} has no address at which [{GROUP}] allow_networks allows to post"
             )
         return addresses
 
@@ -166,7 +175,7 @@ class HttpChannel:
                 "Host": url.netloc.decode("ascii"),
                 "User-Agent": f"fenix/{__version__}",
                 "Content-Type": content_type,
-                "Webhook-Id": message.id,
+                **signing.headers(message.id, body, target, self._secrets, datetime.now(UTC)),
             },
             extensions={
                 "sni_hostname": _host(url),
@@ -197,12 +206,19 @@ def create(conf: cfg.ConfigOpts) -> HttpChannel:
     """Makes the channel from the configuration.
 
     Raises:
-        OSError: the file in ``cafile`` can't be read.
+        OSError: the file in ``cafile`` or ``key_file`` can't be read.
+        ValueError: what is in ``key_file`` are no keys.
     """
     conf.register_opts(OPTS, GROUP)
     options = conf[GROUP]
     trust = ssl.create_default_context(cafile=options.cafile)
-    return HttpChannel(options.timeout, options.allow_networks, trust, options.connect_timeout)
+    return HttpChannel(
+        options.timeout,
+        options.allow_networks,
+        trust,
+        options.connect_timeout,
+        secrets.secret_box(conf),
+    )
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:

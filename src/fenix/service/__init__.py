@@ -7,6 +7,7 @@ line knows neither the database nor how anything is wired.
 from fenix.service.clock import utc_now
 from fenix.service.errors import CannotStart
 from fenix.service.http import HttpServer, listen
+from fenix.service.keys import add_key, reseal
 from fenix.service.parts import Parts, build, read_config
 from fenix.service.running import run, run_until_signalled, set_up_log
 from fenix.service.schema import current_revision, newest_revision, upgrade
@@ -15,11 +16,13 @@ __all__ = [
     "CannotStart",
     "HttpServer",
     "Parts",
+    "add_key",
     "build",
     "current_revision",
     "listen",
     "newest_revision",
     "read_config",
+    "reseal",
     "run",
     "run_until_signalled",
     "set_up_log",

@@ -11,11 +11,53 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fenix.service.errors import CannotStart
 
 GRACE = 3
 """Seconds that calls under way get when the server is stopped."""
+
+
+HEAD_SECONDS = 30.0
+"""How long a connection may stay open without the whole head of a request."""
+
+
+class _Protocol(H11Protocol):
+    """Hangs up on who does not send a request: uvicorn by itself would wait for ever."""
+
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._stop_expecting()
+
+    def on_response_complete(self) -> None:
+        # What follows may have come already, and begins at once.
+        self._expect()
+        before = self.cycle
+        super().on_response_complete()
+        if self.cycle is not before:
+            self._stop_expecting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_expecting()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        self._stop_expecting()
+        self._limit = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def _stop_expecting(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
 
 
 class _Server(uvicorn.Server):
@@ -54,6 +96,11 @@ class HttpServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
+                # Whatever else is installed: nobody needs WebSockets, or believes headers of a
+                # proxy about who calls.
+                http=_Protocol,
+                ws="none",
+                proxy_headers=False,
                 log_config=None,
                 log_level="warning",
                 access_log=False,

@@ -1,26 +1,25 @@
 """Builds what the configuration names: database, cloud, channels, and how actions are run."""
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg
 
+from fenix.actions.command import DIRECTORY as COMMAND_DIR
 from fenix.actions.process import ProcessRunner
-from fenix.api import ApiSettings, Services, authenticator
+from fenix.api import ApiSettings, BadPolicy, Policy, Rates, Services, authenticator
 from fenix.clouds import Cloud
 from fenix.config import ConfigurationError, engine_options, load
 from fenix.engine import EngineSettings, Tools
 from fenix.messaging import Channel
+from fenix.messaging.secrets import secret_box
 from fenix.service.clock import utc_now
 from fenix.service.errors import CannotStart, explained
 from fenix.store import Database
-
-_FOR_ACTIONS = ("FENIX_COMMAND_DIR",)
-"""Variables of the service's environment that action plug-ins get as well."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,7 @@ class Parts:
     database: Database
     cloud: Cloud
     channels: Sequence[Channel]
+    _closing: ExitStack = field(default_factory=ExitStack)
 
     def tools(self) -> Tools:
         """What an engine gets.
@@ -38,10 +38,11 @@ class Parts:
         Raises:
             CannotStart: the directory for actions can't be used.
         """
+        commands = self.conf.command_dir
         with explained(OSError, what="[DEFAULT] state_path"):
             runner = ProcessRunner(
                 Path(self.conf.state_path).absolute(),
-                {name: os.environ[name] for name in _FOR_ACTIONS if name in os.environ},
+                {COMMAND_DIR: str(Path(commands).absolute())} if commands else {},
             )
         settings = EngineSettings(**engine_options(self.conf))
         return Tools(self.database, self.cloud, self.channels, runner, utc_now, settings)
@@ -51,19 +52,33 @@ class Parts:
 
         Args:
             wake: wakes the engine in this process; None: there is none.
+
+        Raises:
+            CannotStart: the policy files, or the keys of subscriptions' secrets, can't be used.
         """
+        settings = ApiSettings.from_config(self.conf)
+        with explained(BadPolicy, what="[oslo_policy]"):
+            policy = Policy(self.conf, settings.admin_project_id)
+        with explained(ValueError, OSError):
+            secrets = secret_box(self.conf)
+        checks = authenticator(self.conf)
+        self._closing.callback(checks.close)
         return Services(
             database=self.database,
             cloud=self.cloud,
             channels=self.channels,
-            authenticator=authenticator(self.conf),
+            authenticator=checks,
             now=utc_now,
             wake=wake or (lambda: None),
-            settings=ApiSettings.from_config(self.conf),
+            settings=settings,
+            policy=policy,
+            rates=Rates(self.conf.api.requests_per_second, self.conf.api.requests_burst),
+            secrets=secrets,
         )
 
     async def close(self) -> None:
         """Frees connections and threads."""
+        self._closing.close()
         for channel in self.channels:
             await channel.close()
         await self.cloud.close()
@@ -95,7 +110,9 @@ def open_database(conf: cfg.ConfigOpts) -> Database:
     with explained(Exception, what="[database] connection"):
         database = Database(conf.database.connection)
         if database.embedded and database.url.database not in (None, "", ":memory:"):
-            Path(str(database.url.database)).absolute().parent.mkdir(parents=True, exist_ok=True)
+            file = Path(str(database.url.database)).absolute()
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.touch(mode=0o600)  # SQLite would let everybody read it
     return database
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from oslo_config import cfg
-from oslo_log import log as oslo_log
 
+from fenix import logs
 from fenix.api import UnsafeListen, check_listen, create_app
 from fenix.engine import Engine
 from fenix.service.errors import CannotStart, explained
 from fenix.service.http import HttpServer, listen
+from fenix.service.metrics import metrics_app
 from fenix.service.parts import Parts
 from fenix.service.schema import ready
 
@@ -40,9 +41,9 @@ async def run(
         CannotStart: with what to change.
     """
     try:
-        _check(parts, both=api and engine)
+        check(parts, both=api and engine)
         carrying = Engine(parts.tools()) if engine else None
-        server = _server(parts, carrying) if api else None
+        server = _server(parts, carrying) if api else _metrics_server(parts.conf)
         async with asyncio.TaskGroup() as tasks:
             ends: list[Callable[[], object]] = []
             if carrying:
@@ -51,7 +52,7 @@ async def run(
             if server:
                 tasks.create_task(server.serve())
                 ends.append(server.stop)
-                log.info("the API listens on %s", server.url)
+                log.info("%s on %s", "the API listens" if api else "metrics are", server.url)
             await stop.wait()
             log.info("stopping")
             for end in ends:
@@ -87,10 +88,18 @@ def run_until_signalled(work: Callable[[asyncio.Event], Coroutine[Any, Any, None
 
 def set_up_log(conf: cfg.ConfigOpts) -> None:
     """Has the log written as the configuration says."""
-    oslo_log.setup(conf, "fenix")
+    logs.set_up(conf)
 
 
-def _check(parts: Parts, both: bool) -> None:
+def check(parts: Parts, both: bool) -> None:
+    """Checks that the database serves the processes that there are.
+
+    Args:
+        both: API and engine share this process.
+
+    Raises:
+        CannotStart: it does not, or its schema is another one's.
+    """
     database = parts.database
     if database.embedded and not both:
         raise CannotStart(
@@ -108,3 +117,11 @@ def _server(parts: Parts, engine: Engine | None) -> HttpServer:
     app = create_app(parts.services(engine.wake if engine else None))
     with explained(CannotStart, what="[api] host, port"):
         return HttpServer(app, listen(api.host, api.port))
+
+
+def _metrics_server(conf: Any) -> HttpServer | None:
+    """What an engine without an API shows, where the configuration has a port for it."""
+    if conf.metrics.port is None:
+        return None
+    with explained(CannotStart, what="[metrics] host, port"):
+        return HttpServer(metrics_app(), listen(conf.metrics.host, conf.metrics.port))

@@ -10,8 +10,9 @@ from fenix.store import (
     subscriptions,
     timeline,
 )
-from fenix.store.database import Database, DatabaseUnavailable, Write
+from fenix.store.database import Database, DatabaseUnavailable
 from fenix.store.leases import EngineRow, Lease, LeaseLost
+from fenix.store.writing import Row, Rows, Write, write_all
 
 __all__ = [
     "Database",
@@ -19,6 +20,8 @@ __all__ = [
     "EngineRow",
     "Lease",
     "LeaseLost",
+    "Row",
+    "Rows",
     "Write",
     "constraints",
     "leases",
@@ -28,4 +31,5 @@ __all__ = [
     "sessions",
     "subscriptions",
     "timeline",
+    "write_all",
 ]

@@ -1,23 +1,25 @@
 """What has to be looked up, or held still, before something new is let in."""
 
 from sqlalchemy import Connection as Connection  # for those who only hand it on
-from sqlalchemy import Select, String, column, select, table
+from sqlalchemy import select, update
 
-from fenix.store.tables import instances
+from fenix.store.tables import instances, locks
 
-# The one row that every database has; Alembic keeps it.
-_ANCHOR: Select[str] = (
-    select(column("version_num", String)).select_from(table("alembic_version")).with_for_update()
-)
+ADMISSION = "admission"
+_TAKE = update(locks).where(locks.c.name == ADMISSION).values(taken=locks.c.taken + 1)
 
 
 def one_at_a_time(connection: Connection) -> None:
-    """Makes transactions that call this run one after the other, until each has ended.
+    """Makes transactions that call this first run one after the other, until each has ended.
 
-    Without it two processes could each find a host free that the other is just about to take.
+    Without it two processes could each find a host free that the other is just about to take. It
+    changes a row: on a Galera cluster a lock would hold on one node only, while of two transactions
+    that change a row on two nodes the later one is given up at its commit, and is run again.
     """
-    if connection.dialect.name != "sqlite":  # there a writer is alone anyway
-        connection.execute(_ANCHOR).all()
+    if connection.dialect.name == "sqlite":  # there a writer is alone anyway
+        return
+    if connection.execute(_TAKE).rowcount != 1:
+        raise RuntimeError(f"table {locks.name} has lost its row {ADMISSION}")
 
 
 def has_instance(

@@ -3,22 +3,24 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import Connection, Table, delete, func, select
 
 from fenix.domain import Constraints, GroupConstraints, InstanceConstraints, MoveAction
 from fenix.store.rows import values
 from fenix.store.tables import group_constraints, instance_constraints
+from fenix.store.writing import upsert
+
+_put_instance, _put_group = upsert(instance_constraints), upsert(group_constraints)
 
 
 def put_instance(connection: Connection, constraints: InstanceConstraints) -> None:
     """Creates or replaces the constraints of an instance."""
-    _put(connection, instance_constraints, "instance_id", values(constraints))
+    connection.execute(_put_instance(connection.dialect.name), values(constraints))
 
 
 def put_group(connection: Connection, constraints: GroupConstraints) -> None:
     """Creates or replaces the constraints of a group."""
-    _put(connection, group_constraints, "group_id", values(constraints))
+    connection.execute(_put_group(connection.dialect.name), values(constraints))
 
 
 def get_instance(connection: Connection, instance_id: str) -> InstanceConstraints | None:
@@ -45,6 +47,17 @@ def delete_group(connection: Connection, group_id: str) -> None:
     connection.execute(delete(table).where(table.c.group_id == group_id))
 
 
+def count(connection: Connection, project_id: str) -> int:
+    """How many instances and groups of a project have constraints."""
+    return sum(
+        connection.scalar(
+            select(func.count()).select_from(table).where(table.c.project_id == project_id)
+        )
+        or 0
+        for table in (instance_constraints, group_constraints)
+    )
+
+
 def load(connection: Connection, projects: Collection[str] | None = None) -> Constraints:
     """All constraints, or those of some projects."""
     instances, groups = select(instance_constraints), select(group_constraints)
@@ -61,18 +74,6 @@ def load(connection: Connection, projects: Collection[str] | None = None) -> Con
             for row in connection.execute(groups).mappings()
         },
     )
-
-
-def _put(connection: Connection, table: Table, identity: str, row: dict[str, Any]) -> None:
-    # One statement, since two requests may put the same new thing at the same moment.
-    if connection.dialect.name in ("mysql", "mariadb"):
-        connection.execute(mysql.insert(table).values(row).on_duplicate_key_update(row))
-    elif connection.dialect.name == "postgresql":
-        new = postgresql.insert(table).values(row)
-        connection.execute(new.on_conflict_do_update(index_elements=[identity], set_=row))
-    else:
-        other = sqlite.insert(table).values(row)
-        connection.execute(other.on_conflict_do_update(index_elements=[identity], set_=row))
 
 
 def _get(connection: Connection, table: Table, identity: str, key: str) -> dict[str, Any] | None:

@@ -5,29 +5,29 @@ in a worker thread for MariaDB and PostgreSQL, which answer over a network (desi
 """
 
 import asyncio
-import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from fenix.store import galera
+from fenix.store.errors import Attempt, DatabaseUnavailable, translated
+
+__all__ = ["CONNECT_SECONDS", "Database", "DatabaseUnavailable"]
+
 T = TypeVar("T")
-Write = Callable[[Connection], None]
-"""One change; several are put together in one transaction."""
 
 THREADS = 8
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
-WRONG_ON_MARIADB = frozenset({1050, 1054, 1060, 1061, 1091, 4025})
-"""Tables, columns and keys that exist or do not, and violated checks."""
-
-
-class DatabaseUnavailable(Exception):
-    """The database does not answer, or gave up a transaction; the same call may work later."""
+IDLE_SECONDS = 5
+"""How long a server waits for the next statement of a transaction: one of a process that was frozen
+must not keep its leases locked for those who want to take them over."""
 
 
 class Database:
@@ -55,6 +55,9 @@ class Database:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs a unit of work in one transaction, committed when it returns.
+
+        It is run again when the database gives the transaction up in favour of another one, or
+        when the connection is lost before the commit; see `fenix.store.errors`.
 
         Raises:
             DatabaseUnavailable: nothing was written, or the answer to the commit was lost.
@@ -103,12 +106,27 @@ class Database:
                 engine.dispose()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with self.connect() as connection:
-            return work(connection)
+        return self._repeatedly(lambda connection, attempt: work(connection), write=False)
 
     def _write(self, work: Callable[[Connection], T]) -> T:
-        with self.connect(write=True) as connection, connection.begin():
-            return work(connection)
+        def once(connection: Connection, attempt: Attempt) -> T:
+            with connection.begin():
+                result = work(connection)
+                attempt.committing = True
+            return result
+
+        return self._repeatedly(once, write=True)
+
+    def _repeatedly(self, work: Callable[[Connection, Attempt], T], write: bool) -> T:
+        attempt = Attempt()
+        while True:
+            try:
+                with self.engine.connect().execution_options(fenix_write=write) as connection:
+                    return work(connection, attempt)
+            except DBAPIError as error:
+                if not attempt.repeatable(error):
+                    raise translated(error) from error
+            time.sleep(attempt.pause())
 
 
 @contextmanager
@@ -117,22 +135,7 @@ def _connection(engine: Engine, write: bool) -> Iterator[Connection]:
         with engine.connect().execution_options(fenix_write=write) as connection:
             yield connection
     except DBAPIError as error:
-        raise _translated(error) from error
-
-
-def _translated(error: DBAPIError) -> Exception:
-    operational = isinstance(error, OperationalError | InterfaceError) and not _wrong(error.orig)
-    if operational or error.connection_invalidated:
-        return DatabaseUnavailable(str(error.orig))
-    return error
-
-
-def _wrong(error: BaseException | None) -> bool:
-    """Whether a statement is wrong, so that it will fail again, though its driver's error is one
-    for the database's troubles."""
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-    return bool(error and error.args and error.args[0] in WRONG_ON_MARIADB)
+        raise translated(error) from error
 
 
 def _server(url: URL, patient: bool = False) -> Engine:
@@ -142,8 +145,13 @@ def _server(url: URL, patient: bool = False) -> Engine:
             arguments |= {"read_timeout": STATEMENT_SECONDS, "write_timeout": STATEMENT_SECONDS}
     elif not patient:
         given = url.query.get("options", "")
-        arguments["options"] = f"{given} -c statement_timeout={STATEMENT_SECONDS * 1000}".strip()
-    return create_engine(
+        limits = {
+            "statement_timeout": STATEMENT_SECONDS,
+            "idle_in_transaction_session_timeout": IDLE_SECONDS,
+        }
+        words = [f"-c {name}={seconds * 1000}" for name, seconds in limits.items()]
+        arguments["options"] = f"{given} {' '.join(words)}".strip()
+    engine = create_engine(
         url,
         pool_size=THREADS,
         pool_pre_ping=True,
@@ -151,6 +159,9 @@ def _server(url: URL, patient: bool = False) -> Engine:
         isolation_level="READ COMMITTED",
         connect_args=arguments,
     )
+    if url.get_backend_name() in ("mysql", "mariadb"):
+        galera.prepare(engine, 0 if patient else IDLE_SECONDS)
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:

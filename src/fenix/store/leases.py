@@ -5,13 +5,31 @@ over watches its `beat`, and takes it when that has not changed for the lease's 
 watcher's own clock. Each take-over raises the epoch; writes under an older one fail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
-from fenix.store.tables import engines, leases, sessions
+from fenix.domain import ActionState
+from fenix.store.rows import values
+from fenix.store.tables import action_runs, engines, leases, sessions
+from fenix.store.writing import upsert
+
+MARGIN = 0.9
+"""The part of the lease's time in which its owner acts; the rest is for what is under way."""
+FORGET = timedelta(days=1)
+"""How long an engine that was killed stays listed."""
+
+
+def shortest(loop_interval: float, retry_timeout: float) -> float:
+    """The shortest time, in seconds, for which leases may be given.
+
+    A renewal begins at a third of it. When that fails, another loop and another try have to fit
+    into the part in which the owner may act (`MARGIN`). The form is that of patroni's rule for
+    ``loop_wait``, ``retry_timeout`` and ``ttl`` (its documentation, "Dynamic Configuration").
+    """
+    return 2 * (loop_interval + 2 * retry_timeout)
 
 
 class LeaseLost(Exception):
@@ -46,6 +64,26 @@ class EngineRow:
     beat: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that engines share, at one moment.
+
+    Attributes:
+        leases: of all sessions for which an engine has something to do, oldest session first.
+        machines: for sessions with actions under way, where their processes are.
+    """
+
+    leases: Sequence[Lease]
+    engines: Sequence[EngineRow]
+    machines: Mapping[str, str]
+
+
+_ALL = select(leases.c.session_id, leases.c.owner, leases.c.epoch, leases.c.beat)
+_OPEN = (
+    _ALL.join(sessions, sessions.c.id == leases.c.session_id)
+    .where(sessions.c.open)
+    .order_by(sessions.c.created_at, sessions.c.id)
+)
 _FENCE = (
     update(leases)
     .where(leases.c.session_id == bindparam("s"), leases.c.owner == bindparam("o"))
@@ -56,16 +94,23 @@ _FENCE = (
 
 def open_leases(connection: Connection) -> Sequence[Lease]:
     """The leases of all sessions for which an engine has something to do, oldest session first."""
-    query = select(leases.c.session_id, leases.c.owner, leases.c.epoch, leases.c.beat)
-    query = query.join(sessions, sessions.c.id == leases.c.session_id).where(sessions.c.open)
-    query = query.order_by(sessions.c.created_at, sessions.c.id)
-    return [Lease(*row) for row in connection.execute(query)]
+    return [Lease(*row) for row in connection.execute(_OPEN)]
+
+
+def look(connection: Connection) -> View:
+    """What an engine decides by which sessions to take."""
+    running = select(action_runs.c.session_id, action_runs.c.executor)
+    running = running.where(action_runs.c.state == ActionState.INTENDED)
+    return View(
+        leases=open_leases(connection),
+        engines=list_engines(connection),
+        machines={row.session_id: row.executor for row in connection.execute(running)},
+    )
 
 
 def all_leases(connection: Connection) -> Sequence[Lease]:
     """All leases that somebody holds."""
-    query = select(leases.c.session_id, leases.c.owner, leases.c.epoch, leases.c.beat)
-    return [Lease(*row) for row in connection.execute(query.where(leases.c.owner.is_not(None)))]
+    return [Lease(*row) for row in connection.execute(_ALL.where(leases.c.owner.is_not(None)))]
 
 
 def take(connection: Connection, lease: Lease, owner: str) -> Lease | None:
@@ -130,25 +175,13 @@ def fenced_writes(connection: Connection, lease: Lease) -> int:
     return connection.execute(query).scalar() or 0
 
 
+_SAVE_ENGINE = upsert(engines)
+
+
 def save_engine(connection: Connection, engine: EngineRow) -> None:
-    """Writes or refreshes the entry of an engine."""
-    seen = connection.execute(
-        update(engines)
-        .where(engines.c.id == engine.id)
-        .values(seen_at=engine.seen_at, beat=engines.c.beat + 1)
-    )
-    if seen.rowcount == 0:
-        connection.execute(
-            insert(engines).values(
-                id=engine.id,
-                hostname=engine.hostname,
-                pid=engine.pid,
-                version=engine.version,
-                started_at=engine.started_at,
-                seen_at=engine.seen_at,
-                beat=engine.beat,
-            )
-        )
+    """Writes or refreshes the entry of an engine; its beat has to differ from the last one."""
+    connection.execute(_SAVE_ENGINE(connection.dialect.name), values(engine))
+    connection.execute(delete(engines).where(engines.c.seen_at < engine.seen_at - FORGET))
 
 
 def leave(connection: Connection, engine_id: str) -> None:

@@ -1,40 +1,55 @@
 """The outbox: messages, written with the state that they tell of, and their deliveries."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from fenix.domain import Delivery, DeliveryState, EventType, Message
-from fenix.store.database import Write
 from fenix.store.rows import values
 from fenix.store.tables import deliveries, messages
+from fenix.store.writing import Row, Write, rows, same
 
-_INSERT = insert(messages)
-_INSERT_DELIVERIES = insert(deliveries)
-_REPLIED = (
+_INSERT, _INSERT_DELIVERY = same(insert(messages)), same(insert(deliveries))
+_REPLIED = same(
     update(messages)
     .where(messages.c.id == bindparam("m"))
     .values(reply=bindparam("reply"), replied_at=bindparam("replied_at"))
 )
-_ATTEMPT = (
+_ATTEMPT = same(
     update(deliveries)
     .where(deliveries.c.id == bindparam("d"))
     .values({name: bindparam(name) for name in ("state", "attempts", "due_at", "error")})
     .values(delivered_at=bindparam("delivered_at"))
 )
 
+_PENDING = select(deliveries).where(
+    deliveries.c.session_id == bindparam("s"),
+    deliveries.c.state == DeliveryState.PENDING,
+    deliveries.c.id > bindparam("after"),
+)
 
-def add(session_id: str, message: Message, targets: Iterable[tuple[str, str]]) -> Write:
-    """Writes a message and a delivery for each (channel, target) that gets it."""
+_REQUESTED = select(deliveries.c.session_id).where(
+    deliveries.c.session_id.in_(bindparam("sessions", expanding=True)),
+    deliveries.c.state == DeliveryState.PENDING,
+    deliveries.c.attempts == 0,
+    deliveries.c.requested_at.is_not(None),
+)
+
+
+def message_rows(
+    session_id: str, message: Message, targets: Iterable[tuple[str, str]]
+) -> Iterator[Row]:
+    """A message, and a delivery for each (channel, target) that gets it."""
     row = values(message) | {
         "session_id": session_id,
         "payload": dict(message.payload),
         "instance_ids": list(message.instance_ids),
     }
-    pending = [
-        {
+    yield Row(_INSERT, row)
+    for channel, target in targets:
+        delivery = {
             "message_id": message.id,
             "session_id": session_id,
             "channel": channel,
@@ -43,25 +58,18 @@ def add(session_id: str, message: Message, targets: Iterable[tuple[str, str]]) -
             "attempts": 0,
             "due_at": message.created_at,
         }
-        for channel, target in targets
-    ]
+        yield Row(_INSERT_DELIVERY, delivery)
 
-    def write(connection: Connection) -> None:
-        connection.execute(_INSERT, row)
-        if pending:
-            connection.execute(_INSERT_DELIVERIES, pending)
 
-    return write
+def add(session_id: str, message: Message, targets: Iterable[tuple[str, str]]) -> Write:
+    """Writes a message; see `message_rows`."""
+    return rows(*message_rows(session_id, message, targets))
 
 
 def save_reply(message: Message) -> Write:
     """Writes the reply that a message got."""
-    values_ = {"m": message.id, "reply": message.reply, "replied_at": message.replied_at}
-
-    def write(connection: Connection) -> None:
-        connection.execute(_REPLIED, values_)
-
-    return write
+    row = {"m": message.id, "reply": message.reply, "replied_at": message.replied_at}
+    return rows(Row(_REPLIED, row))
 
 
 def save_attempt(delivery: Delivery) -> Write:
@@ -74,11 +82,7 @@ def save_attempt(delivery: Delivery) -> Write:
         "error": delivery.error,
         "delivered_at": delivery.delivered_at,
     }
-
-    def write(connection: Connection) -> None:
-        connection.execute(_ATTEMPT, row)
-
-    return write
+    return rows(Row(_ATTEMPT, row))
 
 
 def list_messages(connection: Connection, session_id: str) -> Sequence[Message]:
@@ -90,23 +94,90 @@ def list_messages(connection: Connection, session_id: str) -> Sequence[Message]:
     ]
 
 
-def pending(connection: Connection, session_id: str, after: int = 0) -> Sequence[Delivery]:
+def pending(
+    connection: Connection,
+    session_id: str,
+    after: int = 0,
+    known: Mapping[str, Message] | None = None,
+) -> Sequence[Delivery]:
     """The deliveries of a session that are still to be made, in the order of their messages.
 
     Args:
         after: only those with a larger id.
+        known: all messages of the session by id, which need not be read then.
     """
-    return _deliveries(
-        connection,
-        session_id,
-        deliveries.c.state == DeliveryState.PENDING,
-        deliveries.c.id > after,
-    )
+    if known is None:
+        conditions = deliveries.c.state == DeliveryState.PENDING, deliveries.c.id > after
+        return _deliveries(connection, session_id, *conditions)
+    found = []
+    for mapping in connection.execute(_PENDING, {"s": session_id, "after": after}).mappings():
+        row = dict(mapping)
+        del row["session_id"]
+        row["state"] = DeliveryState(row["state"])
+        found.append(Delivery(message=known[row.pop("message_id")], **row))
+    return sorted(found, key=lambda one: (one.message.sequence, one.id))
 
 
 def list_deliveries(connection: Connection, session_id: str) -> Sequence[Delivery]:
     """All deliveries of a session, in the order of their messages."""
     return _deliveries(connection, session_id)
+
+
+def undelivered(
+    connection: Connection, session_id: str, after: int = 0, limit: int | None = None
+) -> Sequence[Delivery]:
+    """The deliveries of a session that nobody has taken, by id.
+
+    Args:
+        after: only those with a larger id.
+        limit: how many at most; None: all.
+    """
+    return _deliveries(
+        connection,
+        session_id,
+        deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.GIVEN_UP)),
+        deliveries.c.id > after,
+        order_by=(deliveries.c.id,),
+        limit=limit,
+    )
+
+
+def send_again(
+    connection: Connection,
+    given_up: Delivery,
+    session_id: str,
+    targets: Iterable[str],
+    at: datetime,
+) -> None:
+    """Writes new deliveries in the place of one that was given up.
+
+    Args:
+        targets: who gets the message now.
+    """
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == given_up.id)
+        .values(state=DeliveryState.SENT_AGAIN)
+    )
+    rows = [
+        {
+            "message_id": given_up.message.id,
+            "session_id": session_id,
+            "channel": given_up.channel,
+            "target": target,
+            "state": DeliveryState.PENDING,
+            "attempts": 0,
+            "due_at": at,
+            "requested_at": at,
+        }
+        for target in targets
+    ]
+    connection.execute(insert(deliveries), rows)
+
+
+def requested(connection: Connection, session_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these sessions have messages that are to be sent again, and were not tried yet."""
+    return frozenset(connection.scalars(_REQUESTED, {"sessions": list(session_ids)}))
 
 
 def count_pending(connection: Connection, session_id: str) -> int:
@@ -128,7 +199,13 @@ def give_up(connection: Connection, session_id: str, why: str, at: datetime) -> 
     )
 
 
-def _deliveries(connection: Connection, session_id: str, *conditions: Any) -> Sequence[Delivery]:
+def _deliveries(
+    connection: Connection,
+    session_id: str,
+    *conditions: Any,
+    order_by: Sequence[Any] = (messages.c.sequence, deliveries.c.id),
+    limit: int | None = None,
+) -> Sequence[Delivery]:
     query = (
         select(
             messages,
@@ -140,10 +217,12 @@ def _deliveries(connection: Connection, session_id: str, *conditions: Any) -> Se
             deliveries.c.due_at,
             deliveries.c.error,
             deliveries.c.delivered_at,
+            deliveries.c.requested_at,
         )
         .join(deliveries, deliveries.c.message_id == messages.c.id)
         .where(deliveries.c.session_id == session_id, *conditions)
-        .order_by(messages.c.sequence, deliveries.c.id)
+        .order_by(*order_by)
+        .limit(limit)
     )
     found = []
     for mapping in connection.execute(query).mappings():
@@ -158,6 +237,7 @@ def _deliveries(connection: Connection, session_id: str, *conditions: Any) -> Se
                 due_at=row.pop("due_at"),
                 error=row.pop("error"),
                 delivered_at=row.pop("delivered_at"),
+                requested_at=row.pop("requested_at"),
                 message=_message(row),
             )
         )

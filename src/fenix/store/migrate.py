@@ -1,8 +1,8 @@
 """Brings a database's schema to the revision that this release works with.
 
 The steps are in the package (`fenix.store.migrations`), so an installed Fenix needs no other file.
-Any number of processes may do it at the same moment: one works, the others wait and then find
-nothing to do. On a Galera cluster that holds only for processes that use the same node.
+Any number of processes may do it at the same moment, on any nodes of a Galera cluster: one works,
+the others wait and then find nothing to do.
 
 A developer writes a new step after a change of `fenix.store.tables`::
 
@@ -22,6 +22,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from fenix.domain import FenixError
+from fenix.store import galera
 from fenix.store.database import Database, DatabaseUnavailable
 
 LOCATION = "fenix.store:migrations"
@@ -157,6 +158,15 @@ def _alone(connection: Connection) -> Iterator[None]:
     if backend in ("mysql", "mariadb"):
         # DDL commits here, so that the lock must not depend on a transaction.
         connection.execute(text("SET SESSION lock_wait_timeout = :s"), {"s": LOCK_SECONDS})
+        if galera.present(connection):
+            with galera.changing_schema(connection, LOCK_SECONDS) as other:
+                if other:
+                    raise _busy(
+                        f": {other}. If that process has died, repair the schema if it is half "
+                        f"changed, then drop the table {galera.CHANGING}"
+                    )
+                yield
+            return
         name = text("SELECT GET_LOCK(CONCAT(:name, '-', MD5(DATABASE())), :s)")
         if connection.scalar(name, {"name": _LOCK_NAME, "s": LOCK_SECONDS}) != 1:
             raise _busy()
@@ -177,9 +187,9 @@ def _scripts(config: Config) -> list[Script]:
     return list(ScriptDirectory.from_config(config).walk_revisions())
 
 
-def _busy() -> DatabaseUnavailable:
+def _busy(who: str = "") -> DatabaseUnavailable:
     return DatabaseUnavailable(
-        f"waited {LOCK_SECONDS} s for another process that changes the database's schema"
+        f"waited {LOCK_SECONDS} s for another process that changes the database's schema{who}"
     )
 
 

@@ -1,11 +1,10 @@
 """A session's hosts, instances, projects, moves and action runs, as the engine writes them.
 
-Each `save_*` inserts or replaces one row; the engine that holds the lease is the only writer, so
-an update that finds no row means that there is none yet.
+Each `save_*` inserts or replaces one row; the engine that holds the lease is the only writer.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
@@ -23,65 +22,53 @@ from fenix.domain import (
     MoveState,
     ProjectRecord,
 )
-from fenix.store.database import Write
 from fenix.store.rows import values
 from fenix.store.tables import action_runs, hosts, instances, moves, projects
+from fenix.store.writing import Row, Statement, Write, rows, upsert
 
-R = TypeVar("R")
-
-
-def _saver(table: Table, identity: str) -> Callable[[str, dict[str, Any]], Write]:
-    """A function that makes the `Write` for one row of a table of a session's things."""
-    keys = ("session_id", identity)
-    new, statement = insert(table), update(table)
-    for name in keys:
-        statement = statement.where(table.c[name] == bindparam(f"k_{name}"))
-
-    def save(session_id: str, row: dict[str, Any]) -> Write:
-        row = {"session_id": session_id, **row}
-        change = {f"k_{name}" if name in keys else name: value for name, value in row.items()}
-
-        def write(connection: Connection) -> None:
-            if connection.execute(statement, change).rowcount == 0:
-                connection.execute(new, row)
-
-        return write
-
-    return save
+_save_host, _save_instance, _save_project = upsert(hosts), upsert(instances), upsert(projects)
+_save_move = upsert(moves)
+_ACTION = update(action_runs).where(action_runs.c.id == bindparam("run"))
+_PROJECT = select(projects).where(
+    projects.c.session_id == bindparam("session"), projects.c.id == bindparam("project")
+)
 
 
-_save_host = _saver(hosts, "name")
-_save_instance = _saver(instances, "id")
-_save_project = _saver(projects, "id")
-_save_move = _saver(moves, "key")
-_save_action = _saver(action_runs, "id")
+def _save(statement: Statement, session_id: str, record: Any, **other: Any) -> Write:
+    return rows(Row(statement, {"session_id": session_id, **values(record), **other}))
 
 
 def save_host(session_id: str, record: HostRecord) -> Write:
     """Writes a host of a session."""
-    return _save_host(session_id, values(record))
+    return _save(_save_host, session_id, record)
 
 
 def save_instance(session_id: str, record: InstanceRecord) -> Write:
     """Writes an instance of a session."""
-    return _save_instance(session_id, values(record))
+    return _save(_save_instance, session_id, record)
 
 
 def save_project(session_id: str, record: ProjectRecord) -> Write:
     """Writes a project of a session."""
-    return _save_project(session_id, values(record) | {"instance_ids": list(record.instance_ids)})
+    return _save(_save_project, session_id, record, instance_ids=list(record.instance_ids))
 
 
 def save_move(session_id: str, record: MoveRecord) -> Write:
     """Writes a move of a session."""
-    return _save_move(session_id, values(record))
+    return _save(_save_move, session_id, record)
 
 
 def save_action(session_id: str, record: ActionRecord, executor: str) -> Write:
     """Writes a run of an action; `executor` names the machine that its process runs on."""
-    return _save_action(
-        session_id, values(record) | {"metadata": dict(record.metadata), "executor": executor}
-    )
+    other = {"metadata": dict(record.metadata), "executor": executor}
+    row = {"session_id": session_id, **values(record), **other}
+
+    def write(connection: Connection) -> None:
+        # No upsert: MariaDB's would replace another run that has the same key.
+        if connection.execute(_ACTION, row | {"run": record.id}).rowcount == 0:
+            connection.execute(insert(action_runs), row)
+
+    return write
 
 
 def _rows(
@@ -119,8 +106,8 @@ def list_projects(connection: Connection, session_id: str) -> Sequence[ProjectRe
 
 def get_project(connection: Connection, session_id: str, project_id: str) -> ProjectRecord | None:
     """One project of a session, or None."""
-    query = select(projects).where(projects.c.session_id == session_id, projects.c.id == project_id)
-    row = connection.execute(query).mappings().first()
+    keys = {"session": session_id, "project": project_id}
+    row = connection.execute(_PROJECT, keys).mappings().first()
     if row is None:
         return None
     return ProjectRecord(**{name: value for name, value in row.items() if name != "session_id"})

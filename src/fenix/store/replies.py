@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from fenix.domain import MoveAction, Reply
-from fenix.store.database import Write
 from fenix.store.tables import replies
+from fenix.store.writing import Row, Write, rows, same
 
 _WAITING = (
     select(replies)
@@ -15,23 +15,23 @@ _WAITING = (
     .where(replies.c.outcome.is_(None))
     .order_by(replies.c.id)
 )
-_OUTCOME = (
+_INSERT = insert(replies)
+_OUTCOME = same(
     update(replies).where(replies.c.id == bindparam("r")).values(outcome=bindparam("outcome"))
 )
 
 
 def add(connection: Connection, reply: Reply, at: datetime) -> None:
     """Puts a reply into the inbox."""
-    connection.execute(
-        insert(replies).values(
-            session_id=reply.session_id,
-            project_id=reply.project_id,
-            instance_id=reply.instance_id,
-            state=reply.state,
-            instance_actions=dict(reply.instance_actions),
-            received_at=at,
-        )
-    )
+    row = {
+        "session_id": reply.session_id,
+        "project_id": reply.project_id,
+        "instance_id": reply.instance_id,
+        "state": reply.state,
+        "instance_actions": dict(reply.instance_actions),
+        "received_at": at,
+    }
+    connection.execute(_INSERT, row)
 
 
 def waiting(connection: Connection, session_ids: Sequence[str]) -> Sequence[Reply]:
@@ -53,8 +53,4 @@ def waiting(connection: Connection, session_ids: Sequence[str]) -> Sequence[Repl
 
 def taken(reply_id: int, outcome: str) -> Write:
     """Notes what became of a reply."""
-
-    def write(connection: Connection) -> None:
-        connection.execute(_OUTCOME, {"r": reply_id, "outcome": outcome[:190]})
-
-    return write
+    return rows(Row(_OUTCOME, {"r": reply_id, "outcome": outcome[:190]}))

@@ -5,18 +5,25 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
 
 from fenix.domain import ActionSpec, ActionType, Ending, Session, SessionOptions, SessionRequest
 from fenix.domain.options import SilentPolicy, UnmanagedPolicy
 from fenix.domain.session import SessionState
-from fenix.store.database import Write
+from fenix.store.messages import count_pending
 from fenix.store.tables import leases, sessions
+from fenix.store.writing import Write
 
 _UPDATE = update(sessions).where(sessions.c.id == bindparam("s"))
 """Sets the columns that are named when it is executed."""
-_PRESENT = or_(sessions.c.open, sessions.c.ending.is_(None), sessions.c.ending != Ending.DELETED)
+PRESENT = or_(sessions.c.open, sessions.c.ending.is_(None), sessions.c.ending != Ending.DELETED)
 """Not deleted."""
+_GET = select(sessions).where(sessions.c.id == bindparam("s"), PRESENT)
+_OPEN = select(sessions.c.open).where(sessions.c.id == bindparam("s"), PRESENT)
+_REQUESTS = select(sessions.c.id).where(
+    sessions.c.id.in_(bindparam("sessions", expanding=True)),
+    or_(sessions.c.delete_requested, sessions.c.resume_state.is_not(None)),
+)
 
 
 def create(connection: Connection, session: Session) -> None:
@@ -73,15 +80,25 @@ def save_progress(
 
 def get(connection: Connection, session_id: str) -> Session | None:
     """The session, or None where there is none or it is deleted."""
-    query = select(sessions).where(sessions.c.id == session_id, _PRESENT)
-    row = connection.execute(query).first()
+    row = connection.execute(_GET, {"s": session_id}).first()
     return _session(row) if row else None
+
+
+def is_open(connection: Connection, session_id: str) -> bool | None:
+    """Whether there is something to do for a session; None: there is none, or it is deleted."""
+    opened: bool | None = connection.execute(_OPEN, {"s": session_id}).scalar()
+    return opened
 
 
 def list_all(connection: Connection) -> Sequence[Session]:
     """All sessions, oldest first; not those that are deleted."""
-    query = select(sessions).where(_PRESENT).order_by(sessions.c.created_at, sessions.c.id)
+    query = select(sessions).where(PRESENT).order_by(sessions.c.created_at, sessions.c.id)
     return [_session(row) for row in connection.execute(query)]
+
+
+def count(connection: Connection) -> int:
+    """How many sessions there are."""
+    return connection.scalar(select(func.count()).select_from(sessions).where(PRESENT)) or 0
 
 
 def request_delete(connection: Connection, session_id: str) -> bool:
@@ -92,7 +109,7 @@ def request_delete(connection: Connection, session_id: str) -> bool:
     """
     changed = connection.execute(
         update(sessions)
-        .where(sessions.c.id == session_id, _PRESENT)
+        .where(sessions.c.id == session_id, PRESENT)
         .values(delete_requested=True, open=True)
     )
     return changed.rowcount == 1
@@ -100,11 +117,7 @@ def request_delete(connection: Connection, session_id: str) -> bool:
 
 def requests(connection: Connection, session_ids: Sequence[str]) -> frozenset[str]:
     """Which of these sessions an administrator wants continued or deleted."""
-    query = select(sessions.c.id).where(
-        sessions.c.id.in_(session_ids),
-        or_(sessions.c.delete_requested, sessions.c.resume_state.is_not(None)),
-    )
-    return frozenset(connection.scalars(query))
+    return frozenset(connection.scalars(_REQUESTS, {"sessions": list(session_ids)}))
 
 
 def request_resume(connection: Connection, session_id: str, state: SessionState) -> bool:
@@ -128,13 +141,22 @@ def close(connection: Connection, session_id: str) -> bool:
     Returns:
         False when an administrator has just asked for something.
     """
+    # Takes the row first: who has messages sent again writes them before it opens the session.
+    connection.execute(_UPDATE, {"s": session_id, "waiting_for": []})
+    if count_pending(connection, session_id):
+        return False
     closed = connection.execute(
         update(sessions)
         .where(sessions.c.id == session_id, sessions.c.resume_state.is_(None))
         .where(~sessions.c.delete_requested | (sessions.c.ending == Ending.DELETED))
-        .values(open=False, waiting_for=[])
+        .values(open=False)
     )
     return closed.rowcount == 1
+
+
+def reopen(connection: Connection, session_id: str) -> None:
+    """Has an engine take a session, though its work may be done."""
+    connection.execute(_UPDATE, {"s": session_id, "open": True})
 
 
 def resumed(session_id: str) -> Write:

@@ -96,6 +96,14 @@ leases = Table(
     **OPTIONS,
 )
 
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("taken", Integer, nullable=False),
+    **OPTIONS,
+)
+
 engines = Table(
     "engines",
     metadata,
@@ -222,6 +230,7 @@ deliveries = Table(
     Column("due_at", _time(), nullable=False),
     Column("error", _long()),
     Column("delivered_at", _time()),
+    Column("requested_at", _time()),
     Index(None, "session_id", "state"),
     Index(None, "message_id"),
     **OPTIONS,
@@ -295,6 +304,13 @@ subscriptions = Table(
     Column("format", String(16), nullable=False),
     Column("event_types", JSON, nullable=False),
     Column("created_at", _time(), nullable=False),
+    Column("secret", String(255)),
+    Column("old_secret", String(255)),
+    Column("old_secret_until", _time()),
+    Column("failing_since", _time()),
+    Column("retry_at", _time()),
+    Column("last_error", _long()),
+    Column("last_error_at", _time()),
     Index(None, "project_id"),
     **OPTIONS,
 )

@@ -5,21 +5,16 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, insert, select
 
 from fenix.domain import TimelineEntry
-from fenix.store.database import Write
 from fenix.store.rows import values
 from fenix.store.tables import timeline
+from fenix.store.writing import Row, Write, rows, same
 
-_INSERT = insert(timeline)
+_INSERT = same(insert(timeline))
 
 
 def add(session_id: str, entry: TimelineEntry) -> Write:
     """Writes one line."""
-    row = values(entry) | {"session_id": session_id}
-
-    def write(connection: Connection) -> None:
-        connection.execute(_INSERT, row)
-
-    return write
+    return rows(Row(_INSERT, values(entry) | {"session_id": session_id}))
 
 
 def list_entries(
