@@ -2,15 +2,18 @@
 
 from fenix.api.app import create_app
 from fenix.api.auth import Authenticator, Caller, NoAuthenticator, UnsafeListen, check_listen
-from fenix.api.policy import Policy
+from fenix.api.policy import BadPolicy, Policy
+from fenix.api.rates import Rates
 from fenix.api.services import ApiSettings, Services, authenticator
 
 __all__ = [
     "ApiSettings",
     "Authenticator",
+    "BadPolicy",
     "Caller",
     "NoAuthenticator",
     "Policy",
+    "Rates",
     "Services",
     "UnsafeListen",
     "authenticator",

@@ -6,8 +6,18 @@ from fastapi import FastAPI
 
 from fenix.api import errors
 from fenix.api.envelope import Envelope
+from fenix.api.metrics import Metrics
 from fenix.api.openapi import describe
-from fenix.api.routes import constraints, plan, projects, service, sessions, subscriptions
+from fenix.api.routes import (
+    constraints,
+    engines,
+    messages,
+    plan,
+    projects,
+    service,
+    sessions,
+    subscriptions,
+)
 from fenix.api.services import Services
 
 
@@ -25,10 +35,20 @@ def create_app(services: Services) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.services = services
-    app.add_middleware(Envelope, now=services.now)
+    app.state.metrics = Metrics()
+    app.add_middleware(Envelope, database=services.database, now=services.now)
     errors.install(app)
-    # The order decides: `detail` and `timeline` are no projects.
-    for routes in (service, sessions, plan, projects, constraints, subscriptions):
+    # The order decides: `detail`, `timeline` and `undelivered` are no projects.
+    for routes in (
+        service,
+        sessions,
+        messages,
+        plan,
+        projects,
+        constraints,
+        subscriptions,
+        engines,
+    ):
         app.include_router(routes.router)
     described: list[dict[str, Any]] = []
 

@@ -1,5 +1,6 @@
 """What routes ask for: the services, and a caller who may make the call."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -7,6 +8,7 @@ from fastapi import Depends, Path, Request
 from fenix.api.auth import Caller
 from fenix.api.schemas.fields import ID_PATTERN
 from fenix.api.services import Services, services_of
+from fenix.logs import also_about
 
 ServicesDep = Annotated[Services, Depends(services_of)]
 
@@ -19,40 +21,35 @@ RunId = Annotated[str, Path(pattern=ID_PATTERN, description="The id of a run of 
 
 
 async def identified(request: Request, services: ServicesDep) -> Caller:
-    """Whoever calls; the log gets to know it as well."""
+    """Whoever calls, and not too often; the log gets to know it as well."""
     caller = await services.authenticator.authenticate(request.headers)
     request.state.caller = caller
+    also_about(user_id=caller.user_id, project_id=caller.project_id)
+    if who := caller.project_id or caller.user_id:
+        services.rates.take(who)
     return caller
 
 
 Identified = Annotated[Caller, Depends(identified)]
 
 
-def administrator(caller: Identified, services: ServicesDep) -> Caller:
-    """An administrator."""
-    services.policy.administer(caller)
-    return caller
+def may(rule: str) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that gives a caller whom a policy about the whole cloud lets pass."""
+
+    async def passed(request: Request, caller: Identified, services: ServicesDep) -> Caller:
+        request.state.policy = rule  # for the audit
+        services.policy.authorize(caller, rule)
+        request.state.allowed = True
+        return caller
+
+    return passed
 
 
-def observer(caller: Identified, services: ServicesDep) -> Caller:
-    """Somebody who may see all sessions."""
-    services.policy.observe(caller)
-    return caller
+def may_for_project(rule: str) -> Callable[..., Caller]:
+    """The same for a policy about the project in the path."""
 
+    def passed(project: ProjectId, caller: Identified, services: ServicesDep) -> Caller:
+        services.policy.authorize(caller, rule, project)
+        return caller
 
-def answering(project: ProjectId, caller: Identified, services: ServicesDep) -> Caller:
-    """A member of the project in the path."""
-    services.policy.answer(caller, project)
-    return caller
-
-
-def looking(project: ProjectId, caller: Identified, services: ServicesDep) -> Caller:
-    """Somebody who may see what concerns the project in the path."""
-    services.policy.look(caller, project)
-    return caller
-
-
-Administrator = Annotated[Caller, Depends(administrator)]
-Observer = Annotated[Caller, Depends(observer)]
-Answering = Annotated[Caller, Depends(answering)]
-Looking = Annotated[Caller, Depends(looking)]
+    return passed

@@ -1,6 +1,7 @@
 """Turns errors into answers: all have the same body (wire contract, "Conventions")."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,9 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from fenix.api.auth import NoValidToken
-from fenix.api.validation import first_error
+from fenix.api.validation import TooSlow, first_error
 from fenix.clouds import CloudError, CloudUnavailable
-from fenix.domain import FenixError, TooLarge
+from fenix.domain import FenixError, TooLarge, TooMany
 from fenix.store import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,6 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
-class TooMany(FenixError):
-    """The caller has used up what it may have."""
-
-    code = 429
-    title = "Too many"
-
-
 def error_response(
     code: int, title: str, message: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
@@ -66,8 +60,15 @@ def internal_error() -> JSONResponse:
 
 
 def documented(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a call, for the API's description."""
-    return {code: {"model": ErrorBody, "description": _MEANING[code]} for code in codes}
+    """The error answers of a call, for the API's description.
+
+    Who is asked for a token may also be told to call less often, and who sends a body that it
+    takes too long.
+    """
+    codes += (429,) * (401 in codes) + (408,) * (413 in codes)
+    return {
+        code: {"model": ErrorBody, "description": _MEANING[code]} for code in sorted(set(codes))
+    }
 
 
 _MEANING = {
@@ -76,8 +77,9 @@ _MEANING = {
     403: "The caller may not do this.",
     404: "There is no such thing.",
     409: "Not possible in the present state.",
-    413: "The body is too large.",
-    429: "Too many of them.",
+    408: "The body did not come in time.",
+    413: "The body, or what it asks for, is too large; the message names the limit.",
+    429: "Too many of them, or of calls; the message names the limit.",
     503: "The database, the cloud or Keystone does not answer; try again.",
 }
 
@@ -89,8 +91,11 @@ async def _fenix_error(request: Request, error: Exception) -> JSONResponse:
         headers["WWW-Authenticate"] = error.challenge
     if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)
-    if isinstance(error, TooLarge) and "content-length" not in request.headers:
-        headers["Connection"] = "close"  # the rest of the body may have no end
+    if isinstance(error, TooMany) and error.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    endless = isinstance(error, TooLarge) and "content-length" not in request.headers
+    if endless or isinstance(error, TooSlow):
+        headers["Connection"] = "close"  # nobody will read the rest of the body
     return error_response(error.code, error.title, str(error), headers)
 
 

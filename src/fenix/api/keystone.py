@@ -2,6 +2,9 @@
 
 Its WSGI filter blocks, so it runs in threads of its own. The request that it gets has only the
 token; an inner application catches the identity that the filter adds.
+
+Without memcached the filter would keep a memory without bounds for each thread, and call that
+deprecated; it gets one that all threads share instead.
 """
 
 import asyncio
@@ -11,8 +14,10 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from threading import Lock
 from typing import Any
 
+from cachetools import TTLCache
 from oslo_config import cfg
 
 from fenix.api.auth import AuthenticationUnavailable, Caller, NoValidToken
@@ -26,9 +31,34 @@ log = logging.getLogger(__name__)
 
 THREADS = 16
 LONGEST_TOKEN = 8192
+TOKENS_KEPT = 5000
+"""Checked tokens in this process's memory: some 3 KB each."""
 
 _FOUND = "fenix.caller"
+_MEMORY = "fenix.tokens"
 Start = Callable[..., Any]
+
+
+class Memory:
+    """Remembers checked tokens, in the form of a memcached client; threads may share it.
+
+    Args:
+        seconds: how long; no more than none: not at all.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self._kept: TTLCache[str, bytes] = TTLCache(TOKENS_KEPT, max(seconds, 0))
+        self._lock = Lock()
+
+    def get(self, key: str) -> bytes | None:
+        """What was kept under a key, if it still is."""
+        with self._lock:
+            return self._kept.get(key)
+
+    def set(self, key: str, value: bytes, time: int = 0) -> None:
+        """Keeps something."""
+        with self._lock:
+            self._kept[key] = value
 
 
 class KeystoneAuthenticator:
@@ -47,8 +77,12 @@ class KeystoneAuthenticator:
             # By itself it has no limit, and a thread that hangs would keep the process from ending.
             conf.set_default("http_connect_timeout", math.ceil(limit), group=group)
         self._filter = auth_token.AuthProtocol(
-            _catch, {"oslo_config_config": conf, "delay_auth_decision": False}
+            _catch,
+            {"oslo_config_config": conf, "delay_auth_decision": False, "cache": _MEMORY},
         )
+        group = conf.keystone_authtoken
+        # Without it in the request, the filter uses memcached.
+        self._memory = {} if group.memcached_servers else {_MEMORY: Memory(group.token_cache_time)}
 
     async def authenticate(self, headers: Mapping[str, str]) -> Caller:
         """See `Authenticator.authenticate`."""
@@ -69,7 +103,7 @@ class KeystoneAuthenticator:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _check(self, token: str) -> Caller:
-        environ = _environ(token)
+        environ = _environ(token) | self._memory
         answer: dict[str, Any] = {}
 
         def start(status: str, headers: Iterable[tuple[str, str]], *_: object) -> None:
@@ -119,6 +153,8 @@ def _catch(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         project_id=environ.get("HTTP_X_PROJECT_ID"),
         roles=frozenset(role.strip() for role in roles if role.strip()),
         system=environ.get("HTTP_OPENSTACK_SYSTEM_SCOPE") == "all",
+        domain_id=environ.get("HTTP_X_DOMAIN_ID"),
+        is_admin_project=environ.get("HTTP_X_IS_ADMIN_PROJECT") == "True",
     )
     start("200 OK", [])
     return []

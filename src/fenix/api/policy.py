@@ -1,85 +1,124 @@
-"""Who may do what: the one place where it is decided."""
+"""Who may do what: the one place where it is decided, by oslo.policy."""
 
-from collections.abc import Collection
+import logging
+import time
+from threading import Lock
+from typing import Any
+
+from oslo_config import cfg
+from oslo_policy import policy
 
 from fenix.api.auth import Caller
+from fenix.api.policies import list_rules
 from fenix.domain import Forbidden
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether a file has changed; a look costs a millisecond."""
+
+
+class BadPolicy(Exception):
+    """The policy files can't be read, or contradict themselves."""
+
+
+def enforcer(conf: cfg.ConfigOpts | None = None) -> policy.Enforcer:
+    """The defaults under what ``[oslo_policy]`` names; for oslo.policy's tools as well.
+
+    Args:
+        conf: None: whatever oslo.config finds for "fenix".
+    """
+    if conf is None:
+        conf = cfg.ConfigOpts()
+        conf([], project="fenix")
+    made = policy.Enforcer(conf)
+    made.register_defaults(list(list_rules()))
+    return made
 
 
 class Policy:
-    """Decides by roles, as OpenStack's defaults do.
+    """Lets callers pass or not; a policy file that changes is read again.
 
     Args:
-        admin_roles: on any project or the system they make an administrator.
-        reader_roles: on the system they let see all sessions.
-        project_roles: on a project they let answer for it.
+        conf: with ``[oslo_policy]``; None: nothing but the defaults.
+        admin_project_id: the administrators' project; None: role admin on any project makes one,
+            unless Keystone says which project it is.
+        look_every: seconds between two looks at the files.
+
+    Raises:
+        BadPolicy: the files can't be used.
     """
 
     def __init__(
         self,
-        admin_roles: Collection[str],
-        reader_roles: Collection[str],
-        project_roles: Collection[str],
+        conf: cfg.ConfigOpts | None = None,
+        admin_project_id: str | None = None,
+        look_every: float = LOOK_EVERY,
     ) -> None:
-        self._admin = frozenset(admin_roles)
-        self._reader = frozenset(reader_roles)
-        self._project = frozenset(project_roles)
+        if conf is None:
+            conf = cfg.ConfigOpts()
+            conf([], default_config_files=[], default_config_dirs=[])
+        self._admin_project = admin_project_id
+        self._enforcer = enforcer(conf)
+        self._look_every = look_every
+        self._looked_at = time.monotonic()
+        self._one_at_a_time = Lock()  # it is asked in the threads of the database as well
+        try:
+            self._enforcer.load_rules()
+            self._enforcer.check_rules(raise_on_violation=True)
+            self._enforcer.use_conf = False  # by itself it would look each time that it is asked
+        except Exception as error:  # oslo.policy lets through whatever reading files raises
+            raise BadPolicy(f"the policy can't be used: {error}") from error
+        for name in sorted(set(self._enforcer.file_rules) - set(self._enforcer.registered_rules)):
+            log.warning("the policy file says who may do %r, which nobody ever asks", name)
 
-    def is_admin(self, caller: Caller) -> bool:
-        """Whether the caller administers the cloud."""
-        scoped = caller.system or caller.project_id is not None
-        return caller.trusted or (scoped and bool(caller.roles & self._admin))
+    def allows(self, caller: Caller, rule: str, project_id: str | None = None) -> bool:
+        """Whether a policy lets a caller pass.
 
-    def is_observer(self, caller: Caller) -> bool:
-        """Whether the caller may see everything."""
-        return self.is_admin(caller) or (caller.system and bool(caller.roles & self._reader))
+        Args:
+            rule: the policy's name, see `fenix.api.policies`.
+            project_id: whose the thing is that is asked for; None: the cloud's.
+        """
+        if caller.trusted:
+            return True
+        target = {"project_id": project_id, "admin_project_id": self._admin_project}
+        # Without a value a check that names it fails; None would equal a caller's None.
+        target = {name: value for name, value in target.items() if value is not None}
+        with self._one_at_a_time:
+            if time.monotonic() - self._looked_at >= self._look_every:
+                self._look()
+            return bool(self._enforcer.enforce(rule, target, self._credentials(caller)))
 
-    def administer(self, caller: Caller) -> None:
-        """Lets administrators pass.
+    def authorize(self, caller: Caller, rule: str, project_id: str | None = None) -> None:
+        """Lets a caller pass, see `allows`.
 
         Raises:
-            Forbidden: the caller is none.
+            Forbidden: the policy does not allow it.
         """
-        if not self.is_admin(caller):
-            raise Forbidden("This call needs an administrator's token.")
+        if not self.allows(caller, rule, project_id):
+            of = f" of project {project_id}" if project_id else ""
+            raise Forbidden(f"The policy {rule!r}{of} does not allow this with your token.")
 
-    def observe(self, caller: Caller) -> None:
-        """Lets pass who may see all sessions.
+    def _look(self) -> None:
+        """Reads what has changed."""
+        self._looked_at = time.monotonic()
+        self._enforcer.use_conf = True
+        try:
+            self._enforcer.load_rules()
+        except Exception as error:
+            log.error("the policy can't be read, what was there before counts: %s", error)
+        self._enforcer.use_conf = False
 
-        Raises:
-            Forbidden: the caller may not.
-        """
-        if not self.is_observer(caller):
-            raise Forbidden("This call needs a token of an administrator or a system reader.")
-
-    def represents(self, caller: Caller, project_id: str) -> bool:
-        """Whether the caller may answer for a project."""
-        own = caller.project_id == project_id
-        return caller.trusted or (own and bool(caller.roles & (self._project | self._admin)))
-
-    def answer(self, caller: Caller, project_id: str) -> None:
-        """Lets a project's members pass, and nobody else: not even an administrator.
-
-        Raises:
-            Forbidden: the token is not one of this project's members.
-        """
-        if not self.represents(caller, project_id):
-            raise Forbidden(f"This call needs a token of a member of project {project_id}.")
-
-    def look(self, caller: Caller, project_id: str) -> None:
-        """Lets pass who may see what concerns a project.
-
-        Raises:
-            Forbidden: the caller may not.
-        """
-        if not self.is_observer(caller):
-            self.answer(caller, project_id)
-
-    def own(self, caller: Caller, project_id: str) -> None:
-        """Lets pass who may change what belongs to a project: its members and administrators.
-
-        Raises:
-            Forbidden: the caller may not.
-        """
-        if not self.is_admin(caller):
-            self.answer(caller, project_id)
+    def _credentials(self, caller: Caller) -> dict[str, Any]:
+        """What checks can be about, by the names that OpenStack's services have for it."""
+        admin_project = caller.project_id is not None and caller.is_admin_project
+        if self._admin_project is not None:
+            admin_project = admin_project and caller.project_id == self._admin_project
+        return {
+            "user_id": caller.user_id,
+            "project_id": caller.project_id,
+            "domain_id": caller.domain_id,
+            "system_scope": "all" if caller.system else None,
+            "roles": sorted(caller.roles),
+            "is_admin_project": admin_project,
+        }

@@ -4,6 +4,7 @@ What a database of those that are supported can't keep (NUL characters, infinite
 nesting) is refused here, so that nothing a client sends can fail later on.
 """
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -29,15 +30,30 @@ class Malformed(FenixError):
     title = "Bad request"
 
 
+class TooSlow(FenixError):
+    """The body did not come in time."""
+
+    code = 408
+    title = "Request timeout"
+
+
 def body_of(model: type[M]) -> Callable[[Request], Awaitable[M]]:
     """A dependency that gives the request's body as a model.
 
-    It raises `InvalidField`, `Malformed` or `TooLarge`. As a dependency, and not FastAPI's own
-    body, it comes after the check of who calls, and has a say in how JSON is read.
+    It raises `InvalidField`, `Malformed`, `TooLarge` or `TooSlow`. As a dependency, and not
+    FastAPI's own body, it comes after the check of who calls, and has a say in how JSON is read.
     """
 
     async def read(request: Request) -> M:
-        raw = await _read(request, services_of(request).settings.max_body_bytes)
+        settings = services_of(request).settings
+        try:
+            async with asyncio.timeout(settings.body_timeout):
+                raw = await _read(request, settings.max_body_bytes)
+        except TimeoutError:
+            raise TooSlow(
+                f"The body did not come within {settings.body_timeout:g} s; the limit is "
+                "[api] body_timeout."
+            ) from None
         return parse(model, raw)
 
     return read
@@ -56,11 +72,34 @@ def parse(model: type[M], raw: bytes) -> M:
         raise Malformed(f"The body is not valid JSON: {error}") from error
     if not isinstance(data, dict):
         raise Malformed("The body has to be a JSON object.")
-    _check(data, "", 1)
+    _check(data)
     try:
-        return model.model_validate(data)
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            if not _make_whole(data, error):
+                raise
+            return model.model_validate(data)
     except ValidationError as error:
         raise first_error(error.errors(include_url=False)) from error
+
+
+def _make_whole(data: Any, error: ValidationError) -> bool:
+    """Turns numbers like 60.0 into integers where these are wanted.
+
+    JSON Schema (Core 2020-12, 4.2.3) counts them as integers, and some languages write them so.
+    """
+    changed = False
+    for one in error.errors(include_url=False, include_context=False):
+        value = one["input"]
+        if one["type"] == "int_type" and isinstance(value, float) and value.is_integer():
+            *path, last = one["loc"]
+            inner = data
+            for part in path:
+                inner = inner[part]
+            inner[last] = int(value)
+            changed = True
+    return changed
 
 
 def first_error(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> FenixError:
@@ -78,7 +117,8 @@ def first_error(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> FenixErro
     allowed = str(error["msg"])
     for prefix in ("Input should be ", "Value error, "):
         allowed = allowed.removeprefix(prefix)
-    return InvalidField(field, error["input"], allowed)
+    value = "***" if field == "secret" else error["input"]
+    return InvalidField(field, value, allowed)
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -95,22 +135,32 @@ async def _read(request: Request, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body is larger than {limit} bytes.")
+    return TooLarge(f"The body is larger than {limit} bytes; the limit is [api] max_body_bytes.")
 
 
-def _check(value: Any, field: str, depth: int) -> None:
-    """Refuses what could not be kept."""
+def _check(value: Any, path: tuple[object, ...] = ()) -> None:
+    """Refuses what could not be kept.
+
+    Args:
+        path: to the value; made into text only for an error, since names may be long, and many.
+    """
     if isinstance(value, dict | list):
-        if depth > DEEPEST:
-            raise Malformed(f"{field} is nested more than {DEEPEST} levels deep.")
+        if len(path) >= DEEPEST:
+            raise Malformed(f"{_field(path)} is nested more than {DEEPEST} levels deep.")
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, item in items:
             if isinstance(key, str) and "\0" in key:
-                raise Malformed(f"{field or 'The body'} has a name with a NUL character in it.")
-            _check(item, f"{field}.{key}" if field else str(key), depth + 1)
+                raise Malformed(
+                    f"{_field(path) or 'The body'} has a name with a NUL character in it."
+                )
+            _check(item, (*path, key))
     elif isinstance(value, str) and "\0" in value:
-        raise InvalidField(field, value, "text without NUL characters")
+        raise InvalidField(_field(path), value, "text without NUL characters")
     elif isinstance(value, float) and not math.isfinite(value):
-        raise InvalidField(field, value, "a finite number")
+        raise InvalidField(_field(path), value, "a finite number")
     elif isinstance(value, int) and abs(value) > LONGEST_NUMBER:
-        raise InvalidField(field, "a very large number", f"at most {LONGEST_NUMBER}")
+        raise InvalidField(_field(path), "a very large number", f"at most {LONGEST_NUMBER}")
+
+
+def _field(path: tuple[object, ...]) -> str:
+    return ".".join(str(part) or "''" for part in path)

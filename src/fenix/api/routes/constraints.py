@@ -1,5 +1,7 @@
 """The constraints of instances and groups (wire contract, "Constraints")."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -17,9 +19,18 @@ from fenix.api.schemas.constraints import (
 from fenix.api.schemas.fields import Empty
 from fenix.api.services import Services
 from fenix.api.validation import Malformed, body_of
-from fenix.domain import GroupConstraints, InstanceConstraints, InvalidField, NotFound
+from fenix.domain import (
+    Forbidden,
+    GroupConstraints,
+    InstanceConstraints,
+    InvalidField,
+    NotFound,
+    TooMany,
+)
 from fenix.store import constraints
 from fenix.store.admission import Connection
+
+Registered = InstanceConstraints | GroupConstraints
 
 router = APIRouter(prefix="/v1", tags=["constraints"])
 
@@ -38,17 +49,17 @@ async def put_instance(
     """Creates or replaces the constraints of an instance."""
     _check_id("instance_id", body.instance_id, instance)
     project = _project(body.project_id, caller, services)
-    services.policy.own(caller, project)
+    services.policy.authorize(caller, "constraints:put", project)
     given = body.model_dump() | {"instance_id": instance, "project_id": project}
     new = InstanceConstraints(**given)
-
-    def write(connection: Connection) -> None:
-        old = constraints.get_instance(connection, instance)
-        if old:
-            services.policy.own(caller, old.project_id)
-        constraints.put_instance(connection, new)
-
-    await services.database.write(write)
+    await _put(
+        services,
+        caller,
+        project,
+        lambda connection: constraints.get_instance(connection, instance),
+        lambda connection: constraints.put_instance(connection, new),
+        lambda: services.owners.of_instance(instance),
+    )
     return InstanceConstraintsView.model_validate(new)
 
 
@@ -58,9 +69,9 @@ async def get_instance(
 ) -> InstanceConstraintsView:
     """Shows the constraints of an instance."""
     found = await services.database.read(lambda c: constraints.get_instance(c, instance))
+    services.policy.authorize(caller, "constraints:show", _owner(found, caller))
     if found is None:
         raise NotFound("constraints of instance", instance)
-    services.policy.look(caller, found.project_id)
     return InstanceConstraintsView.model_validate(found)
 
 
@@ -70,8 +81,8 @@ async def delete_instance(services: ServicesDep, caller: Identified, instance: I
 
     def write(connection: Connection) -> None:
         old = constraints.get_instance(connection, instance)
+        services.policy.authorize(caller, "constraints:delete", _owner(old, caller))
         if old:
-            services.policy.own(caller, old.project_id)
             constraints.delete_instance(connection, instance)
 
     await services.database.write(write)
@@ -92,16 +103,16 @@ async def put_group(
     """Creates or replaces the constraints of a group."""
     _check_id("group_id", body.group_id, group)
     project = _project(body.project_id, caller, services)
-    services.policy.own(caller, project)
+    services.policy.authorize(caller, "constraints:put", project)
     new = GroupConstraints(**body.model_dump() | {"group_id": group, "project_id": project})
-
-    def write(connection: Connection) -> None:
-        old = constraints.get_group(connection, group)
-        if old:
-            services.policy.own(caller, old.project_id)
-        constraints.put_group(connection, new)
-
-    await services.database.write(write)
+    await _put(
+        services,
+        caller,
+        project,
+        lambda connection: constraints.get_group(connection, group),
+        lambda connection: constraints.put_group(connection, new),
+        lambda: services.owners.of_group(group),
+    )
     return GroupConstraintsView.model_validate(new)
 
 
@@ -111,9 +122,9 @@ async def get_group(
 ) -> GroupConstraintsView:
     """Shows the constraints of a group."""
     found = await services.database.read(lambda c: constraints.get_group(c, group))
+    services.policy.authorize(caller, "constraints:show", _owner(found, caller))
     if found is None:
         raise NotFound("constraints of group", group)
-    services.policy.look(caller, found.project_id)
     return GroupConstraintsView.model_validate(found)
 
 
@@ -123,17 +134,66 @@ async def delete_group(services: ServicesDep, caller: Identified, group: GroupId
 
     def write(connection: Connection) -> None:
         old = constraints.get_group(connection, group)
+        services.policy.authorize(caller, "constraints:delete", _owner(old, caller))
         if old:
-            services.policy.own(caller, old.project_id)
             constraints.delete_group(connection, group)
 
     await services.database.write(write)
     return Empty()
 
 
+async def _put(
+    services: Services,
+    caller: Caller,
+    project: str,
+    get: Callable[[Connection], Registered | None],
+    put: Callable[[Connection], None],
+    owner: Callable[[], Awaitable[str | None]],
+) -> None:
+    """Writes constraints of a project, if they are not another one's.
+
+    Args:
+        owner: asks the cloud whose the instance or group is: else whoever comes first with its id
+            could keep it from its own project.
+    """
+
+    def write(connection: Connection, known_owner: bool = False) -> None:
+        old = get(connection)
+        if old and not known_owner:
+            services.policy.authorize(caller, "constraints:put", old.project_id)
+        _check_room(connection, project, old, services)
+        put(connection)
+
+    try:
+        await services.database.write(write)
+    except Forbidden:
+        if await owner() != project:
+            raise
+        await services.database.write(partial(write, known_owner=True))
+
+
 def _check_id(field: str, given: str | None, in_path: str) -> None:
     if given is not None and given != in_path:
         raise InvalidField(field, given, f"the one in the path, {in_path}")
+
+
+def _check_room(
+    connection: Connection, project: str, old: Registered | None, services: Services
+) -> None:
+    """Refuses another one to a project that has as many as it may have."""
+    limit = services.settings.constraints_per_project
+    if old and old.project_id == project:
+        return
+    if constraints.count(connection, project) >= limit:
+        raise TooMany(
+            f"Project {project} has constraints of {limit} instances and groups already, which is "
+            "the limit [api] constraints_per_project."
+        )
+
+
+def _owner(found: Registered | None, caller: Caller) -> str | None:
+    """Whose it is that is asked for; where there is nothing, the caller's own project's."""
+    return found.project_id if found else caller.project_id
 
 
 def _project(given: str | None, caller: Caller, services: Services) -> str:
@@ -142,7 +202,7 @@ def _project(given: str | None, caller: Caller, services: Services) -> str:
     What anybody else says is not believed, and is no error: Tacker's plug-in cuts the id out of a
     link and may well send another one.
     """
-    admin = services.policy.is_admin(caller)
+    admin = services.policy.allows(caller, "constraints:put_for_others")
     project = given if admin else None
     project = project or caller.project_id or (None if admin else given)
     if project is None:

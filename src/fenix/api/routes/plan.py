@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from fenix.api import planning
-from fenix.api.dependencies import Administrator, ServicesDep
+from fenix.api.auth import Caller
+from fenix.api.dependencies import ServicesDep, may
 from fenix.api.errors import documented
 from fenix.api.openapi import takes
 from fenix.api.schemas.plan import PlanBody, PlanView
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/v1/plan", tags=["plans"])
 @router.post("", responses=documented(400, 401, 403, 409, 413, 429, 503), **takes(PlanBody))
 async def make_plan(
     services: ServicesDep,
-    caller: Administrator,
+    caller: Annotated[Caller, Depends(may("plan:create"))],
     body: Annotated[PlanBody, Depends(body_of(PlanBody))],
 ) -> PlanView:
     """Shows what a maintenance session would do, without doing it.
@@ -31,5 +32,6 @@ async def make_plan(
         services,
         body.request(services.settings.session_options),
         body.assumptions(services.settings.assumptions),
+        body.assume.model_fields_set,
     )
     return PlanView.model_validate(plan)

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from fenix.api import detail
+from fenix.api.auth import Caller
 from fenix.api.dependencies import (
-    Answering,
     InstanceId,
-    Looking,
     ProjectId,
     ServicesDep,
     SessionId,
+    may_for_project,
 )
 from fenix.api.errors import documented
 from fenix.api.openapi import takes
@@ -27,10 +27,13 @@ from fenix.store.admission import Connection
 
 router = APIRouter(prefix="/v1/maintenance/{session}/{project}", tags=["projects"])
 
+Showing = Annotated[Caller, Depends(may_for_project("project:show"))]
+Replying = Annotated[Caller, Depends(may_for_project("project:reply"))]
+
 
 @router.get("", responses=documented(400, 401, 403, 404, 503))
 async def list_instances(
-    services: ServicesDep, session: SessionId, project: ProjectId, caller: Looking
+    services: ServicesDep, session: SessionId, project: ProjectId, caller: Showing
 ) -> InstanceIds:
     """Lists the project's instances that the last message to it concerns."""
 
@@ -49,7 +52,7 @@ async def reply(
     services: ServicesDep,
     session: SessionId,
     project: ProjectId,
-    caller: Answering,
+    caller: Replying,
     body: Annotated[ReplyBody, Depends(body_of(ReplyBody))],
 ) -> Empty:
     """Answers a message to the project.
@@ -68,7 +71,7 @@ async def reply_for_instance(
     session: SessionId,
     project: ProjectId,
     instance: InstanceId,
-    caller: Answering,
+    caller: Replying,
     body: Annotated[InstanceReplyBody, Depends(body_of(InstanceReplyBody))],
 ) -> Empty:
     """Answers a message about one instance.

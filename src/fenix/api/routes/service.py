@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from fenix.api.dependencies import ServicesDep
 from fenix.api.docs import page
-from fenix.api.services import Services
+from fenix.api.metrics import Metrics
+from fenix.api.services import Services, alive
+from fenix.metrics import CONTENT_TYPE
 from fenix.store import DatabaseUnavailable, leases, migrate
 
 router = APIRouter(tags=["service"])
@@ -49,6 +51,13 @@ async def readyz(services: ServicesDep) -> JSONResponse:
     return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
 
 
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request, services: ServicesDep) -> Response:
+    """Shows numbers of this process and of all that is kept, for Prometheus."""
+    page: Metrics = request.app.state.metrics
+    return Response(await page.page(services), media_type=CONTENT_TYPE)
+
+
 @router.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
     """Describes the API for people, with nothing loaded from elsewhere."""
@@ -68,12 +77,10 @@ async def _schema(services: Services) -> str:
 
 
 async def _engine(services: Services) -> str:
-    now = services.now()
-    silence = services.settings.engine_silence
     engines = await services.database.read(leases.list_engines)
-    if any(abs((now - engine.seen_at).total_seconds()) <= silence for engine in engines):
+    if any(alive(engine, services) for engine in engines):
         return "ok"
-    return f"no engine has been seen for {silence:g} s"
+    return f"no engine has been seen for {services.settings.engine_silence:g} s"
 
 
 _CHECKS: dict[str, Callable[[Services], Awaitable[str]]] = {"database": _schema, "engine": _engine}

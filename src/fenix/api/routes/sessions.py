@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from fenix.api import detail
 from fenix.api.auth import Caller
-from fenix.api.dependencies import Administrator, Observer, RunId, ServicesDep, SessionId
+from fenix.api.dependencies import RunId, ServicesDep, SessionId, may
 from fenix.api.errors import documented
 from fenix.api.openapi import takes
 from fenix.api.schemas.fields import Empty
@@ -30,13 +30,20 @@ from fenix.store.admission import Connection
 
 router = APIRouter(prefix="/v1/maintenance", tags=["sessions"])
 
+Creating = Annotated[Caller, Depends(may("session:create"))]
+Listing = Annotated[Caller, Depends(may("session:list"))]
+Showing = Annotated[Caller, Depends(may("session:show"))]
+Continuing = Annotated[Caller, Depends(may("session:continue"))]
+Deleting = Annotated[Caller, Depends(may("session:delete"))]
+
 LARGEST_ID = 2**31 - 1
 
 
 @router.post("", responses=documented(400, 401, 403, 409, 413, 503), **takes(SessionBody))
 async def create_session(
+    request: Request,
     services: ServicesDep,
-    caller: Administrator,
+    caller: Creating,
     body: Annotated[SessionBody, Depends(body_of(SessionBody))],
 ) -> SessionCreated:
     """Creates a maintenance session.
@@ -54,26 +61,27 @@ async def create_session(
         services.settings.rules,
         by=caller.name,
     )
+    request.state.session = session.id
     services.wake()
     return SessionCreated(session_id=session.id)
 
 
 @router.get("", responses=documented(401, 403, 503))
-async def list_sessions(services: ServicesDep, caller: Observer) -> SessionList:
+async def list_sessions(services: ServicesDep, caller: Listing) -> SessionList:
     """Lists the ids of all sessions."""
     ids = [session.id for session in await services.database.read(sessions.list_all)]
     return SessionList(sessions=ids, session_id=ids)
 
 
 @router.get("/{session}", responses=documented(400, 401, 403, 404, 503))
-async def show_session(services: ServicesDep, caller: Observer, session: SessionId) -> SessionView:
+async def show_session(services: ServicesDep, caller: Showing, session: SessionId) -> SessionView:
     """Shows where a session stands, and what it waits for."""
     found = await services.database.read(lambda c: detail.find(c, session))
     return SessionView.model_validate(found)
 
 
 @router.get("/{session}/detail", responses=documented(400, 401, 403, 404, 503))
-async def show_detail(services: ServicesDep, caller: Observer, session: SessionId) -> SessionDetail:
+async def show_detail(services: ServicesDep, caller: Showing, session: SessionId) -> SessionDetail:
     """Shows everything about a session but its timeline and the whole logs of its actions."""
     return detail.show(await services.database.read(lambda c: detail.read(c, session)))
 
@@ -81,7 +89,7 @@ async def show_detail(services: ServicesDep, caller: Observer, session: SessionI
 @router.get("/{session}/timeline", responses=documented(400, 401, 403, 404, 503))
 async def show_timeline(
     services: ServicesDep,
-    caller: Observer,
+    caller: Showing,
     session: SessionId,
     after: Annotated[
         int, Query(ge=0, le=LARGEST_ID, description="Only lines with a larger id.")
@@ -103,7 +111,7 @@ async def show_timeline(
 
 @router.get("/{session}/actions/{run}", responses=documented(400, 401, 403, 404, 503))
 async def show_action(
-    services: ServicesDep, caller: Observer, session: SessionId, run: RunId
+    services: ServicesDep, caller: Showing, session: SessionId, run: RunId
 ) -> ActionView:
     """Shows one run of an action plug-in, with its whole log."""
     found = await services.database.read(lambda c: detail.whole_action(c, session, run))
@@ -117,7 +125,7 @@ async def show_action(
 )
 async def continue_session(
     services: ServicesDep,
-    caller: Administrator,
+    caller: Continuing,
     session: SessionId,
     body: Annotated[ContinueBody, Depends(body_of(ContinueBody))],
 ) -> SessionContinued:
@@ -131,7 +139,7 @@ async def continue_session(
 
 
 @router.delete("/{session}", responses=documented(400, 401, 403, 404, 503))
-async def delete_session(services: ServicesDep, caller: Administrator, session: SessionId) -> Empty:
+async def delete_session(services: ServicesDep, caller: Deleting, session: SessionId) -> Empty:
     """Ends a session safely, in whatever state it is, and forgets it.
 
     Moves and actions under way are waited for, and the hosts that it disabled are enabled again;

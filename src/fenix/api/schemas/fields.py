@@ -20,7 +20,8 @@ ID_PATTERN = r"^[A-Za-z0-9._:@~+-]{1,64}$"
 MONTH = 30 * 86400
 
 _TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?\s?(Z|z|[+-]\d\d(:?\d\d)?)?", re.ASCII
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
+    r" ?(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 )
 
 
@@ -49,7 +50,9 @@ def _printable(value: str) -> str:
 RequestTime = Annotated[
     datetime,
     BeforeValidator(read_time),
-    WithJsonSchema({"type": "string", "examples": ["2030-01-31 22:00:00"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": f"^{_TIME.pattern}$", "examples": ["2030-01-31 22:00:00"]}
+    ),
 ]
 Time = Annotated[
     datetime,

@@ -3,7 +3,7 @@
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hints
 
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, FailFast, Field, create_model
 
 from fenix.api.schemas.fields import Body, Ident, Name, RequestTime, StrictBody
 from fenix.domain import (
@@ -69,7 +69,7 @@ class SessionBody(StrictBody):
         description="Told to the applications in each message; less than 255 characters.",
         examples=[{"openstack_version": "2026.2"}],
     )
-    hosts: Annotated[list[Name], Field(max_length=100_000)] = Field(
+    hosts: Annotated[list[Name], FailFast(), Field(max_length=100_000)] = Field(
         default=[], description="Names of hosts; empty: all that compute.", examples=[["compute-1"]]
     )
     actions: Annotated[list[ActionBody], Field(max_length=100)] = Field(default=[])
@@ -113,6 +113,16 @@ class ContinueBody(Body):
 LaxAction = Annotated[MoveAction, Field(strict=False)]
 
 
+MOST_ACTIONS = 10_000
+
+
+def _not_too_many(actions: Any) -> Any:
+    """Ends before all of them are looked at: what is wrong with each would be noted."""
+    if isinstance(actions, dict) and len(actions) > MOST_ACTIONS:
+        raise ValueError(f"at most {MOST_ACTIONS} instances")
+    return actions
+
+
 class ReplyBody(Body):
     """A project's answer to a message; other fields are ignored."""
 
@@ -121,10 +131,12 @@ class ReplyBody(Body):
         description="`ACK_` or `NACK_` and the message's state.",
         examples=["ACK_PLANNED_MAINTENANCE"],
     )
-    instance_actions: dict[Ident, LaxAction] | None = Field(
-        default=None,
-        description="What is to happen to each instance; needed with "
-        "`ACK_PREPARE_MAINTENANCE` and `ACK_PLANNED_MAINTENANCE` only.",
+    instance_actions: Annotated[dict[Ident, LaxAction] | None, BeforeValidator(_not_too_many)] = (
+        Field(
+            default=None,
+            description="What is to happen to each instance; needed with "
+            "`ACK_PREPARE_MAINTENANCE` and `ACK_PLANNED_MAINTENANCE` only.",
+        )
     )
 
 

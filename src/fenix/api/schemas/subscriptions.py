@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import AfterValidator, Field
 
-from fenix.api.schemas.fields import Ident, StrictBody, Time, View
-from fenix.domain import BodyFormat, EventType
+from fenix.api.schemas.fields import MONTH, Ident, StrictBody, Time, View
+from fenix.domain import BodyFormat, EventType, SubscriptionHealth
+from fenix.messaging.secrets import check_secret
 
 
 def _check_url(url: str) -> str:
@@ -35,6 +36,13 @@ def _each_once(types: list[EventType]) -> list[EventType]:
     return types
 
 
+Secret = Annotated[
+    str,
+    Field(max_length=100, examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]),
+    AfterValidator(check_secret),
+]
+
+
 class SubscriptionBody(StrictBody):
     """A URL that is to get messages."""
 
@@ -57,6 +65,22 @@ class SubscriptionBody(StrictBody):
         "they go to the project of the one who created the session.",
     )
     project_id: Ident | None = Field(default=None, description="Absent: the token's project.")
+    secret: Secret | None = Field(
+        default=None,
+        description="What messages are to be signed with. Absent: Fenix makes one, where it has "
+        "keys to keep it, and tells it in the answer.",
+    )
+
+
+class SecretBody(StrictBody):
+    """Another secret for a subscription."""
+
+    secret: Secret | None = Field(default=None, description="Absent: Fenix makes one.")
+    keep_old: Annotated[int, Field(ge=0, le=MONTH)] | None = Field(
+        default=None,
+        description="Seconds for which messages are signed with the present secret, too; 0 if "
+        "somebody else has it. Absent: as configured.",
+    )
 
 
 class SubscriptionView(View):
@@ -68,6 +92,28 @@ class SubscriptionView(View):
     format: BodyFormat
     event_types: list[EventType]
     created_at: Time
+    signed: bool = Field(description="Whether its messages are signed.")
+    old_secret_until: Time | None = Field(
+        description="Until when they are signed with the secret before, too."
+    )
+    health: SubscriptionHealth = Field(
+        description="`OK`; `FAILING`: the last message was not taken, and is tried again; `DEAD`: "
+        "for so long that messages are given up."
+    )
+    failing_since: Time | None
+    retry_at: Time | None = Field(description="Nothing is sent before, while it fails.")
+    last_error: str | None = Field(description="Why a message was not taken the last time.")
+    last_error_at: Time | None
+
+
+class SubscriptionSecret(SubscriptionView):
+    """A subscription that has got a secret."""
+
+    secret: str | None = Field(
+        default=None,
+        description="What its messages are signed with, if Fenix has just made it. It is not "
+        "shown again.",
+    )
 
 
 class SubscriptionList(View):
