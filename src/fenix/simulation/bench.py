@@ -55,7 +55,9 @@ class Run:
 
     Attributes:
         ratio: makespan by lower bound; None if the maintenance was not done.
+        possible_s: the lower bound if it is also counted that hosts are worked on whole.
         cpu_s: processor time of engine and simulation, s.
+        decision_s: the longest planning decision of the workflow `vnf`, s.
         peak_memory_mb: of its process, MiB.
     """
 
@@ -76,6 +78,8 @@ class Run:
     violations: int
     cpu_s: float
     peak_memory_mb: float
+    decision_s: float = 0.0
+    possible_s: float = 0.0
 
     @property
     def done(self) -> bool:
@@ -83,7 +87,37 @@ class Run:
         return self.state == SessionState.MAINTENANCE_DONE
 
 
-def run_of(job: Job, report: Report, cpu_s: float, peak_memory_mb: float) -> Run:
+@dataclass(frozen=True, slots=True)
+class PlanJob:
+    """A plan of a cloud, made as `fenix plan` does.
+
+    Attributes:
+        hosts: of a cloud of family `region`.
+        instances: how many of its instances are there.
+    """
+
+    hosts: int = 5000
+    instances: int = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRun:
+    """What a plan costs; the times of the plan itself are in virtual seconds."""
+
+    hosts: int
+    instances: int
+    feasible: bool
+    moves: int
+    makespan_s: float
+    lower_bound_s: float
+    wall_s: float
+    cpu_s: float
+    peak_memory_mb: float
+
+
+def run_of(
+    job: Job, report: Report, cpu_s: float, peak_memory_mb: float, decision_s: float = 0.0
+) -> Run:
     """What of a report is compared."""
     return Run(
         family=job.family,
@@ -103,6 +137,8 @@ def run_of(job: Job, report: Report, cpu_s: float, peak_memory_mb: float) -> Run
         violations=len(report.violations),
         cpu_s=round(cpu_s, 3),
         peak_memory_mb=round(peak_memory_mb, 1),
+        decision_s=round(decision_s, 6),
+        possible_s=round(report.possible.seconds, 3),
     )
 
 
@@ -136,7 +172,7 @@ def jobs(
 
     Args:
         families: which to take; empty: all.
-        seeds: how many scenarios of each case.
+        seeds: how many scenarios of each case; of the largest there is only one.
         large: also the largest case, and policies in all cases.
     """
     compared = list(policies)
@@ -145,7 +181,7 @@ def jobs(
         for case in (*CASES, *(LARGE if large else ()))
         if not families or case.family in families
         for name in (workflow, *(compared if large or case.size <= POLICIES_UP_TO else ()))
-        for seed in range(1, seeds + 1)
+        for seed in range(1, (1 if case in LARGE else seeds) + 1)
     ]
 
 
@@ -165,6 +201,24 @@ def by_case(runs: Iterable[Run], workflow: str) -> Mapping[Case, list[Run]]:
     for run in runs:
         if run.workflow == workflow:
             found.setdefault(Case(run.family, run.size), []).append(run)
+    return found
+
+
+def growth(runs: Iterable[Run], workflow: str) -> Mapping[str, tuple[Case, Case, float]]:
+    """How the cost grows with the hosts, for each family with more than one size.
+
+    Returns:
+        The smallest and the largest case, and the exponent: the processor time is as the hosts to
+        the power of it between these.
+    """
+    sizes: dict[str, list[tuple[Case, float]]] = {}
+    for case, mine in by_case(runs, workflow).items():
+        sizes.setdefault(case.family, []).append((case, mean([run.cpu_s for run in mine]) or 0.0))
+    found = {}
+    for family, costs in sizes.items():
+        (small, less), *_, (large, more) = sorted(costs) if len(costs) > 1 else [*costs, *costs]
+        if large.size > small.size and less and more:
+            found[family] = (small, large, math.log(more / less, large.size / small.size))
     return found
 
 

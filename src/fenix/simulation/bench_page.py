@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 
-from fenix.simulation.bench import Run
-from fenix.simulation.bench_tables import comparison, problems, results
+from fenix.simulation.bench import LARGE, PlanRun, Run
+from fenix.simulation.bench_tables import comparison, costs, problems, results
 from fenix.simulation.generate import DESCRIPTIONS
 
 TEMPLATE = """\
----
-orphan: true
----
-
 # Benchmarks
 
-How long maintenances take in simulated clouds, written by `fenix bench --docs {path}`. All
+How long maintenances take in simulated clouds, written by `fenix bench --docs {path}`{where}. All
 scenarios are made by `fenix scenario generate`, {seeds}; each run is the real engine with the
 real workflow in virtual time, in a process of its own.
 
@@ -26,6 +22,8 @@ real workflow in virtual time, in a process of its own.
 *Makespan* is the time from the first move or work on a host to the last host back, and *bound* a
 lower bound that no schedule can beat: the longest of those that follow from free capacity, the
 groups' limits, slots for moves and hosts, and the longest single host. *Worst* is the worst seed.
+That bound uses free capacity to the last vCPU, as if 1.9 hosts could be worked on at a time.
+*Makespan/rounds* compares with one that also counts that hosts are worked on whole, so in rounds.
 *Moves/bound* compares with one move for each instance that must leave its host; *second moves* went
 to hosts that were still to come. *CPU* and *memory* are those of the whole process: engine,
 simulated cloud and managers. Means are over the seeds that were done; ratios are geometric means.
@@ -45,26 +43,50 @@ All of them wait for the managers' answers, keep the groups' limits, and ask for
 there is no way on.
 """
 
+COSTS = """
+## What it costs
+
+{costs}
+
+Decisions are those of workflow {workflow}: what may start now. A plan is the whole session carried
+out on a copy of the cloud (see [plans](howto/plan.md)).
+"""
+
 PROBLEMS = "\n## What was not done, or not well\n\n{lines}\n"
 
 
-def page(runs: Sequence[Run], workflow: str, policies: Sequence[str], path: str) -> str:
+def page(
+    runs: Sequence[Run],
+    workflow: str,
+    policies: Sequence[str],
+    path: str,
+    plans: Sequence[PlanRun] = (),
+    where: str = "",
+) -> str:
     """The page in Markdown.
 
     Args:
         path: where it goes.
+        where: on which machine and of which version, as the end of a sentence.
     """
     seeds = max(run.seed for run in runs)
     shown = {run.family for run in runs}
     families = [f"* {name}: {text}" for name, text in DESCRIPTIONS.items() if name in shown]
+    numbers = "one seed" if seeds == 1 else f"seeds 1 to {seeds}"
+    if seeds > 1 and any(run.size >= LARGE[0].size for run in runs):
+        numbers += " (the largest with seed 1)"
     text = TEMPLATE.format(
         path=path,
-        seeds="one seed" if seeds == 1 else f"seeds 1 to {seeds}",
+        where=where,
+        seeds=numbers,
         families="\n".join(families),
         workflow=workflow,
         results=results(runs, workflow).markdown(),
         comparison=comparison(runs, workflow, policies).markdown(),
     )
+    grid = costs(runs, plans, workflow)
+    if grid.rows:
+        text += COSTS.format(costs=grid.markdown(), workflow=workflow)
     if found := problems(runs):
         text += PROBLEMS.format(lines="\n".join(f"* {line}" for line in found))
     return text

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fenix.simulation.bench import Case, Run, by_case, gains, geometric_mean, mean
+from fenix.simulation.bench import (
+    Case,
+    PlanRun,
+    Run,
+    by_case,
+    gains,
+    geometric_mean,
+    growth,
+    mean,
+)
 
 NOTHING = "–"
 
@@ -37,6 +46,7 @@ def results(runs: Sequence[Run], workflow: str) -> Grid:
         "bound s",
         "makespan/bound",
         "worst",
+        "makespan/rounds",
         "moves",
         "moves/bound",
         "second moves",
@@ -51,7 +61,13 @@ def results(runs: Sequence[Run], workflow: str) -> Grid:
     moves = [ratio for mine in cases.values() if (ratio := _moves_ratio(mine)) is not None]
     total = [NOTHING] * len(columns)
     total[0] = "geometric mean"
-    total[4], total[7] = _number(geometric_mean(ratios), 3), _number(geometric_mean(moves), 3)
+    rounds = [ratio for mine in cases.values() if (ratio := _rounds_ratio(mine)) is not None]
+    for heading, values in (
+        ("makespan/bound", ratios),
+        ("makespan/rounds", rounds),
+        ("moves/bound", moves),
+    ):
+        total[columns.index(heading)] = _number(geometric_mean(values), 3)
     return Grid(f"Workflow {workflow}", columns, [*rows, total])
 
 
@@ -70,6 +86,32 @@ def comparison(runs: Sequence[Run], workflow: str, policies: Sequence[str]) -> G
     total = [_number(geometric_mean(list(gained[policy].values())), 2) for policy in policies]
     title = f"Makespan of policies, in makespans of workflow {workflow}"
     return Grid(title, ("scenario", *policies), [*rows, ["geometric mean", *total]])
+
+
+def costs(runs: Sequence[Run], plans: Sequence[PlanRun], workflow: str) -> Grid:
+    """What simulations and plans cost, and how that grows."""
+    rows = []
+    for family, (small, large, exponent) in growth(runs, workflow).items():
+        mine = by_case(runs, workflow)[large]
+        what = f"simulate {family} {large.size}"
+        rows += [
+            [what, f"{_number(mean([run.cpu_s for run in mine]), 1)} s of processor time"],
+            [f"{what}, the longest decision", f"{max(run.decision_s for run in mine):.3f} s"],
+            [
+                f"growth from {small.size} to {large.size} hosts",
+                f"hosts to the power {exponent:.2f}",
+            ],
+        ]
+    for plan in plans:
+        done = "" if plan.feasible else ", not feasible"
+        rows.append(
+            [
+                f"plan {plan.hosts:,} hosts and {plan.instances:,} instances",
+                f"{plan.wall_s:,.0f} s, {plan.cpu_s:,.0f} s of processor time, "
+                f"{plan.peak_memory_mb:,.0f} MiB{done}",
+            ]
+        )
+    return Grid("Costs", ("what", "how much"), rows)
 
 
 def problems(runs: Sequence[Run]) -> list[str]:
@@ -94,6 +136,7 @@ def _row(case: Case, runs: Sequence[Run]) -> list[str]:
         _number(mean([run.lower_bound_s for run in done])),
         _number(_ratio(runs), 3),
         _number(worst, 3),
+        _number(_rounds_ratio(runs), 3),
         _number(mean([run.moves for run in done])),
         _number(_moves_ratio(runs), 3),
         _number(mean([run.second_moves for run in done]), 1),
@@ -106,6 +149,10 @@ def _row(case: Case, runs: Sequence[Run]) -> list[str]:
 
 def _ratio(runs: Sequence[Run]) -> float | None:
     return geometric_mean([run.ratio for run in runs if run.ratio])
+
+
+def _rounds_ratio(runs: Sequence[Run]) -> float | None:
+    return geometric_mean([run.makespan_s / run.possible_s for run in runs if run.possible_s])
 
 
 def _moves_ratio(runs: Sequence[Run]) -> float | None:

@@ -6,9 +6,11 @@ its host at least once, and both use what there is only so much of. The formulas
 scenario format ("Lower bounds").
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from fenix.domain import ActionType, HostType, MoveAction
 from fenix.simulation.scenario import HostModel, InstanceModel, Scenario
@@ -50,6 +52,45 @@ def bounds(scenario: Scenario, gone: Collection[str] = ()) -> Sequence[Bound]:
     if scenario.session.workflow != WITHOUT_GROUP_LIMITS:
         found += _groups(facts)
     return found
+
+
+def whole_hosts(scenario: Scenario, gone: Collection[str] = ()) -> Bound | None:
+    """A bound beyond those of the scenario format: hosts are worked on whole, so in rounds.
+
+    What the load leaves free can hold so many of the smallest hosts at one time, and no more. Of
+    moments that lie apart by the time of the shortest work, each host is worked on at one at
+    least; so there are as many of them, and so long a time, as it takes rounds.
+
+    Args:
+        gone: as in `bounds`.
+
+    Returns:
+        None: nothing can be said.
+    """
+    facts = _Facts(scenario, gone)
+    rounds, sentence = 0, ""
+    for key, word in RESOURCES.items():
+        sizes = sorted(getattr(host, key) for host in facts.computes)
+        free = sum(getattr(host, key) for host in facts.shelter) - sum(
+            getattr(one, key) for one in facts.staying
+        )
+        at_once = sum(together <= free for together in accumulate(sizes))
+        if not at_once or not free:
+            continue
+        needed = max(math.ceil(len(sizes) / at_once), math.ceil(sum(sizes) / free))
+        if needed > rounds:
+            rounds = needed
+            sentence = (
+                f"{word}: {free:,} are free, enough for {at_once} hosts at one time, so "
+                f"{len(sizes)} hosts take {needed} rounds"
+            )
+    if not rounds:
+        return None
+    shortest = min(facts.work[host.name] for host in facts.computes)
+    seconds = rounds * shortest
+    return Bound(
+        "whole_hosts", seconds, f"{sentence} of {shortest:,.0f} s at least: {seconds:,.0f} s."
+    )
 
 
 def binding(found: Sequence[Bound]) -> Bound:

@@ -133,7 +133,7 @@ class _Cloud:
 class _Channel:
     def __init__(self, inner: Channel, gate: Gate) -> None:
         self._inner, self._gate = inner, gate
-        self.name = inner.name
+        self.name, self.longest = inner.name, inner.longest
 
     def targets(
         self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]

@@ -9,7 +9,6 @@ from collections import Counter
 
 from fenix.actions import ActionRequest, ActionResult
 from fenix.clouds.simulated import World
-from fenix.domain import ActionType
 
 
 class HostWork:
@@ -36,7 +35,7 @@ class HostWork:
 
     async def _work(self, request: ActionRequest) -> ActionResult:
         seconds = float(request.metadata.get("seconds", 0))
-        on_host = request.host is not None and request.type is ActionType.HOST
+        on_host = request.host is not None
         if on_host:
             self._world.emit("host.maintenance.started", host=request.host)
         await asyncio.sleep(min(seconds, request.time_limit))

@@ -8,7 +8,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fenix.domain import ActionType, EventType, HostNews, Message, Resources
+from fenix.domain import (
+    ActionType,
+    EventType,
+    HostNews,
+    Message,
+    Resources,
+    SessionRequest,
+    SilentPolicy,
+)
+from fenix.simulation.bounds import WITHOUT_GROUP_LIMITS
 from fenix.simulation.events import Event
 from fenix.simulation.scenario import Scenario
 
@@ -62,6 +71,7 @@ class Invariants:
         self._ids: dict[tuple[str, str], str] = {}
         self._sequences: dict[tuple[str, str], int] = {}
         self._news: dict[str, str] = {}
+        self._actions = [one.type for one in self.scenario.session.actions]
         self.peak_hosts = 0
         for ident, one in self._instances.items():
             self._enter(ident, one.host)
@@ -77,6 +87,12 @@ class Invariants:
             "host.maintenance.started": self._maintenance_started,
             "host.maintenance.finished": self._maintenance_finished,
         }
+
+    def expect(self, request: SessionRequest) -> None:
+        """Takes in what a session is to do, where that is not what the scenario says."""
+        self.constrained = request.workflow != WITHOUT_GROUP_LIMITS
+        self.proceeds = request.options.silent_projects is SilentPolicy.PROCEED
+        self._actions = [one.type for one in request.actions]
 
     def __call__(self, event: Event) -> None:
         """Takes in one event."""
@@ -95,14 +111,14 @@ class Invariants:
         """
         for name in sorted(self._disabled - failed_hosts):
             self._violated(None, f"host {name} is left disabled")
-        actions = [one.type for one in self.scenario.session.actions].count(ActionType.HOST)
-        if done:
-            for host in self.scenario.session_hosts:
-                if self._maintained[host.name] < actions and host.name not in skipped_hosts:
-                    self._violated(None, f"host {host.name} was not worked on")
-        for name, count in self._maintained.items():
+        for host in self.scenario.session_hosts:
+            kinds = (ActionType.HOST, ActionType(host.type))
+            actions = sum(kind in kinds for kind in self._actions)
+            count = self._maintained[host.name]
+            if done and count < actions and host.name not in skipped_hosts:
+                self._violated(None, f"host {host.name} was not worked on")
             if count > actions:
-                self._violated(None, f"host {name} was worked on {count} times")
+                self._violated(None, f"host {host.name} was worked on {count} times")
         for name, news in self._news.items():
             if news == HostNews.IN_MAINTENANCE:
                 self._violated(None, f"the news of host {name} end with {news}")

@@ -147,6 +147,7 @@ class ManagerChannel:
     """
 
     name = "simulated"
+    longest = 0.0
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ class PlanOrder:
         constraints: what applications have registered.
         reached: the projects that some channel leads to.
         now: naive UTC.
+        sources: where the assumed durations are from, in sentences.
     """
 
     request: SessionRequest
@@ -39,6 +40,7 @@ class PlanOrder:
     reached: frozenset[str]
     assume: Assumptions
     now: datetime
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

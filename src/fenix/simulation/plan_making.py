@@ -143,7 +143,7 @@ def _tell(order: PlanOrder, carried: Carried, world: World, log: EventLog) -> Pl
         moves=moves,
         scale_in=scale_in,
         messages=tuple(planned_messages(carried)),
-        notes=(*notes(order), *_assumed(order, scale_in)),
+        notes=(*notes(order), *order.sources, *_assumed(order, scale_in)),
     )
 
 

@@ -4,24 +4,15 @@ Everything is taken from what the simulated cloud and managers have recorded, an
 really called and sent; nothing from the engine's own books but the session's last state.
 """
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fenix.domain import SessionOptions, SessionState
-from fenix.engine import Engine
-from fenix.simulation.bounds import (
-    WITHOUT_GROUP_LIMITS,
-    Bound,
-    binding,
-    bounds,
-    moves_bound,
-)
-from fenix.simulation.building import schedule_faults
-from fenix.simulation.events import Event, Observer
-from fenix.simulation.running import Outcome, conclude, create_session, set_stage, until_closed
+from fenix.domain import SessionState
+from fenix.simulation.bounds import Bound, binding, bounds, moves_bound, whole_hosts
+from fenix.simulation.events import Event
+from fenix.simulation.running import Outcome
 from fenix.simulation.scenario import Scenario
 
 
@@ -33,6 +24,7 @@ class Report:
         total_s: from the start to the end of the session.
         makespan_s: from the first move or work on a host to the last host back.
         bound: the lower bound that binds.
+        possible: the same, if it is also counted that hosts are worked on whole.
         ratio: makespan by bound; None if the maintenance was not done, or nothing had to be.
         moves: moves that were started, failed ones included.
         second_moves: those of them that were not the first of their instance.
@@ -48,6 +40,7 @@ class Report:
     total_s: float
     makespan_s: float
     bound: Bound
+    possible: Bound
     ratio: float | None
     moves: int
     moves_lower_bound: int
@@ -101,35 +94,13 @@ def with_choices(
     return scenario.model_copy(update={"session": session, "seed": seed})
 
 
-async def simulate_observed(
-    scenario: Scenario, observers: Iterable[Observer] = (), options: SessionOptions | None = None
-) -> Outcome:
-    """Runs a scenario to its end while observers look on; to be called in virtual time.
-
-    Raises:
-        InvalidField: no workflow of that name is installed.
-        TimeoutError: the session does not end.
-    """
-    async with asyncio.TaskGroup() as tasks:
-        stage = await set_stage(scenario, tasks)
-        stage.invariants.constrained = scenario.session.workflow != WITHOUT_GROUP_LIMITS
-        stage.log.observers.extend(observers)
-        schedule_faults(scenario, stage.world)
-        session = await create_session(stage, options=options)
-        engine = Engine(stage.tools(), "engine-1")
-        stage.engines.append(engine)
-        running = tasks.create_task(engine.run())
-        await until_closed(stage, session.id)
-        running.cancel()
-    return await conclude(stage, session.id)
-
-
 def report_of(outcome: Outcome) -> Report:
     """Sums up a run."""
     stage, session = outcome.stage, outcome.session
     scenario, events = stage.scenario, stage.log.events
     gone = _gone(events)
     bound = binding(bounds(scenario, gone))
+    whole = whole_hosts(scenario, gone)
     makespan = _makespan(events)
     done = session.state is SessionState.MAINTENANCE_DONE
     moves = Counter(e["instance"] for e in events if e["event"] == "instance.move.started")
@@ -141,6 +112,7 @@ def report_of(outcome: Outcome) -> Report:
         total_s=_last(events, "session.state"),
         makespan_s=makespan,
         bound=bound,
+        possible=max(bound, whole or bound, key=lambda each: each.seconds),
         ratio=makespan / bound.seconds if done and bound.seconds else None,
         moves=moves.total(),
         moves_lower_bound=moves_bound(scenario, gone),

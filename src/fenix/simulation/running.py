@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from fenix.clouds import Cloud
 from fenix.clouds.simulated import SimulatedCloud, World
-from fenix.domain import HostState, NotFound, Reply, Session, SessionOptions, SilentPolicy
+from fenix.domain import HostState, NotFound, Reply, Session, SessionOptions
 from fenix.engine import Engine, EngineSettings, Tools, intake
 from fenix.simulation.building import (
     build_world,
@@ -18,7 +19,7 @@ from fenix.simulation.building import (
     session_request,
 )
 from fenix.simulation.clock import virtual_now
-from fenix.simulation.events import EventLog
+from fenix.simulation.events import EventLog, Observer
 from fenix.simulation.host_work import HostWork
 from fenix.simulation.invariants import Invariants
 from fenix.simulation.manager_faults import FaultyManager
@@ -30,7 +31,7 @@ from fenix.store.tables import create_tables
 LONGEST = 30 * 86400.0
 """Virtual seconds after which a simulation is given up."""
 
-SETTINGS = EngineSettings(machine="simulation", loop_interval=30.0, lease_seconds=90.0)
+SETTINGS = EngineSettings(machine="simulation", loop_interval=300.0, lease_seconds=900.0)
 """Wakes and replies come at once here: looking often would only cost time."""
 
 
@@ -49,11 +50,18 @@ class Stage:
     actions: HostWork
     settings: EngineSettings = SETTINGS
     engines: list[Engine] = field(default_factory=list)
+    spoilt: Cloud | None = None
+    """What engines get in the place of the cloud."""
 
     def tools(self) -> Tools:
         """What an engine gets."""
         return Tools(
-            self.database, self.cloud, [self.channel], self.actions, self.now, self.settings
+            self.database,
+            self.spoilt or self.cloud,
+            [self.channel],
+            self.actions,
+            self.now,
+            self.settings,
         )
 
     def wake(self) -> None:
@@ -87,7 +95,7 @@ async def set_stage(
     loop = asyncio.get_running_loop()
     world = build_world(scenario)
     log = EventLog(loop.time())
-    invariants = Invariants(scenario, constrained=scenario.session.workflow == "vnf")
+    invariants = Invariants(scenario)
     log.observers.append(invariants)
     world.listeners.append(log.record)
     if database is None:
@@ -135,19 +143,31 @@ async def create_session(
 ) -> Session:
     """Creates the scenario's session."""
     request = session_request(stage.scenario, workflow, stage.now(), options)
-    policy = request.options.silent_projects
-    stage.invariants.proceeds = policy is SilentPolicy.PROCEED
+    stage.invariants.expect(request)
     return await intake.create_session(
         stage.database, stage.cloud, request, "admin", stage.now(), session_id="simulation"
     )
 
 
 async def simulate(
-    scenario: Scenario, workflow: str | None = None, options: SessionOptions | None = None
+    scenario: Scenario,
+    workflow: str | None = None,
+    options: SessionOptions | None = None,
+    observers: Iterable[Observer] = (),
 ) -> Outcome:
-    """Runs a scenario to its end; to be called in virtual time."""
+    """Runs a scenario to its end; to be called in virtual time.
+
+    Args:
+        workflow: None: the scenario's own.
+        observers: are told each event.
+
+    Raises:
+        InvalidField: no workflow of that name is installed.
+        TimeoutError: the session does not end.
+    """
     async with asyncio.TaskGroup() as tasks:
         stage = await set_stage(scenario, tasks)
+        stage.log.observers.extend(observers)
         schedule_faults(scenario, stage.world)
         session = await create_session(stage, workflow, options)
         engine = Engine(stage.tools(), "engine-1")

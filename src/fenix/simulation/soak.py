@@ -6,19 +6,31 @@ any invariant, and never neither.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from fenix.domain import HostState, SessionOptions, SilentPolicy, UnmanagedPolicy
+from fenix.domain import (
+    Ending,
+    HostState,
+    Message,
+    Session,
+    SessionOptions,
+    SilentPolicy,
+    UnmanagedPolicy,
+)
 from fenix.engine import Engine, EngineSettings
 from fenix.engine.reasons import leaves
 from fenix.simulation import clock
+from fenix.simulation.attack import Attack
 from fenix.simulation.building import schedule_faults
+from fenix.simulation.cloud_attacks import spoil
 from fenix.simulation.crashes import Crashed, Gate
+from fenix.simulation.manager_attacks import make_hostile, overdue
 from fenix.simulation.random_scenarios import random_scenario
 from fenix.simulation.running import Stage, create_session, set_stage, until_closed
 from fenix.simulation.scenario import Scenario
-from fenix.store import Database, progress, sessions
+from fenix.store import Database, messages, progress, sessions
 
 LONGEST = 2 * 86400.0
 """Virtual seconds in which a small session must come to its end."""
@@ -44,17 +56,41 @@ class Run:
     problems: Sequence[str]
 
 
-def run(seed: int, database: Database | None = None) -> Run:
+ATTACKERS: Mapping[Attack, Callable[[int, Stage], None]] = {
+    Attack.MANAGERS: make_hostile,
+    Attack.CLOUD: spoil,
+}
+
+
+def run(seed: int, database: Database | None = None, *, attack: Attack | None = None) -> Run:
     """Runs the random simulation of a seed.
 
     Args:
         database: see `set_stage`.
+        attack: who attacks; engines live then.
     """
+    scenario, chance = random_scenario(seed), random.Random(f"engines of {seed}")
+    deaths = [
+        Gate(chance.randint(1, MOST_EFFECTS), chance.random() < 0.5)
+        for _ in range(0 if attack else chance.choice([0, 0, 1, 1, 2, 3]))
+    ]
+    options = random_options(chance)
     try:
-        return clock.run(_play(seed, random_scenario(seed), database))
+        prepare = partial(ATTACKERS[attack], seed) if attack else None
+        played = clock.run(play(scenario, [*deaths, Gate()], options, database, prepare))
     except Exception as error:
         told = [f"{type(leaf).__name__}: {leaf}" for leaf in leaves(error)]
         return Run(seed, "", "", told)
+    one = _judge(seed, played)
+    if attack is Attack.MANAGERS:
+        return replace(
+            one,
+            problems=[
+                *one.problems,
+                *overdue(played.messages, played.session.ending is Ending.FAILED),
+            ],
+        )
+    return one
 
 
 def random_options(chance: random.Random) -> SessionOptions:
@@ -68,18 +104,42 @@ def random_options(chance: random.Random) -> SessionOptions:
     )
 
 
-async def _play(seed: int, scenario: Scenario, database: Database | None) -> Run:
-    chance = random.Random(f"engines of {seed}")
-    deaths = [
-        Gate(chance.randint(1, MOST_EFFECTS), chance.random() < 0.5)
-        for _ in range(chance.choice([0, 0, 1, 1, 2, 3]))
-    ]
+@dataclass(frozen=True)
+class Played:
+    """What is there when a session with mortal engines is over.
+
+    Attributes:
+        problems: what must not be, in words, whatever the session's end.
+    """
+
+    session: Session
+    stage: Stage
+    messages: Sequence[Message]
+    problems: Sequence[str]
+
+
+async def play(
+    scenario: Scenario,
+    gates: Sequence[Gate],
+    options: SessionOptions | None = None,
+    database: Database | None = None,
+    prepare: Callable[[Stage], None] | None = None,
+) -> Played:
+    """Runs a scenario with an engine behind each gate, one after the other.
+
+    Args:
+        gates: the last one must let its engine live.
+        database: see `set_stage`.
+        prepare: changes the stage before the session is created.
+    """
     async with asyncio.TaskGroup() as tasks:
         stage = await set_stage(scenario, tasks, database)
         stage.settings = replace(SETTINGS)
+        if prepare is not None:
+            prepare(stage)
         schedule_faults(scenario, stage.world)
-        session = await create_session(stage, None, random_options(chance))
-        engines = tasks.create_task(_engines(stage, [*deaths, Gate()]))
+        session = await create_session(stage, None, options)
+        engines = tasks.create_task(_engines(stage, gates))
         try:
             async with asyncio.timeout(LONGEST):
                 await until_closed(stage, session.id)
@@ -87,7 +147,7 @@ async def _play(seed: int, scenario: Scenario, database: Database | None) -> Run
         except TimeoutError:
             missing = [f"it did not end within {LONGEST:.0f} s"]
         engines.cancel()
-    return await _judge(stage, seed, session.id, missing)
+    return await _look(stage, session.id, missing)
 
 
 async def _engines(stage: Stage, gates: Sequence[Gate]) -> None:
@@ -110,32 +170,38 @@ async def _engines(stage: Stage, gates: Sequence[Gate]) -> None:
                 raise unexpected[0]
 
 
-async def _judge(stage: Stage, seed: int, session_id: str, problems: list[str]) -> Run:
+async def _look(stage: Stage, session_id: str, problems: Sequence[str]) -> Played:
     session = await stage.database.read(lambda c: sessions.get(c, session_id))
     hosts = await stage.database.read(lambda c: progress.list_hosts(c, session_id))
+    pending = await stage.database.read(lambda c: messages.count_pending(c, session_id))
+    said = await stage.database.read(lambda c: messages.list_messages(c, session_id))
     assert session is not None
     if problems:
-        told = "; ".join(f"{one['who']}: {one['what']}" for one in session.waiting_for)
-        return Run(seed, session.state, told, problems)
-    done = session.state == "MAINTENANCE_DONE"
+        return Played(session, stage, said, problems)
     by_state = {
         state: frozenset(host.name for host in hosts if host.state is state) for state in HostState
     }
+    done = session.state == "MAINTENANCE_DONE"
     stage.invariants.at_end(done, by_state[HostState.FAILED], by_state[HostState.SKIPPED])
-    problems = [*problems, *stage.invariants.violations]
+    undelivered = [f"{pending} messages are still to be delivered"] if pending else []
+    return Played(session, stage, said, [*stage.invariants.violations, *undelivered])
+
+
+def _judge(seed: int, played: Played) -> Run:
+    session, scenario = played.session, played.stage.scenario
+    reason = session.reason or ""
+    if session.open:
+        reason = "; ".join(f"{one['who']}: {one['what']}" for one in session.waiting_for)
+        return Run(seed, session.state, reason, played.problems)
+    problems = list(played.problems)
     problems += [
         f"action {plugin} ran {count} times on {host}"
-        for (host, plugin), count in stage.actions.starts.items()
-        if count > _runs(stage.scenario, host)
+        for (host, plugin), count in played.stage.actions.starts.items()
+        if count > len(scenario.session.actions)
     ]
-    reason = session.reason or ""
-    if not done and not _names_a_cause(reason, stage.scenario):
+    if session.state != "MAINTENANCE_DONE" and not _names_a_cause(reason, scenario):
         problems.append(f"the reason names no cause: {reason!r}")
     return Run(seed, session.state, reason, problems)
-
-
-def _runs(scenario: Scenario, host: str) -> int:
-    return len(scenario.session.actions)
 
 
 def _names_a_cause(reason: str, scenario: Scenario) -> bool:
