@@ -27,6 +27,10 @@ def manager(
     body_format: Annotated[
         str, typer.Option("--format", help="The messages' shape: cloudevents or aodh.")
     ] = "cloudevents",
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the secret (whsec_...) that messages must be signed with."),
+    ] = None,
     subscribe: Annotated[
         bool, typer.Option(help="Subscribe with Fenix; not needed behind Aodh.")
     ] = True,
@@ -73,13 +77,14 @@ def manager(
     """Run an application manager that answers Fenix for one project."""
     from fenix.manager import ManagerSettings
 
-    with reported(ValueError):
+    with reported(ValueError, OSError):
         settings = ManagerSettings(
             fenix_url=url,
             host=host,
             port=port,
             callback_url=callback_url,
             body_format=body_format,  # type: ignore[arg-type]  # checked there
+            secret=secret_file.read_text().strip() if secret_file else "",
             subscribe=subscribe,
             cloud=cloud,  # type: ignore[arg-type]
             cloud_url=cloud_url,

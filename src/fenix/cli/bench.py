@@ -13,7 +13,7 @@ from fenix.cli.errors import CommandFailed, reported
 from fenix.cli.parameters import AsJson
 
 if TYPE_CHECKING:
-    from fenix.simulation.bench import Job, Run
+    from fenix.simulation.bench import Job, PlanRun, Run
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,10 @@ def bench(
         bool, typer.Option("--no-policies", help="Compare with nothing.")
     ] = False,
     large: Annotated[
-        bool, typer.Option("--large", help="Also 1000 hosts, and policies in all sizes.")
+        bool,
+        typer.Option(
+            "--large", help="Also 1000 hosts, policies in all sizes, and a plan of 5000 hosts."
+        ),
     ] = False,
     processes: Annotated[int, typer.Option(min=1, max=256, help="Runs at one time.")] = 1,
     as_json: AsJson = False,
@@ -57,15 +60,18 @@ def bench(
     policies = [] if no_policies else [name for name in POLICIES if name in (policy or POLICIES)]
     wanted = jobs(family or (), seeds, workflow, policies, large)
     runs = _all(wanted, processes)
+    plans = _plans() if large and not family else []
     if as_json:
         typer.echo(json.dumps([asdict(run) for run in runs], indent=2))
     else:
-        _show(runs, workflow, policies)
+        _show(runs, plans, workflow, policies)
     if docs:
+        from fenix.cli.measuring import where
         from fenix.simulation.bench_page import page
 
         with reported(OSError):
-            docs.write_text(page(runs, workflow, policies, str(docs)), encoding="utf-8")
+            text = page(runs, workflow, policies, str(docs), plans, where())
+            docs.write_text(text, encoding="utf-8")
     bad = [run for run in runs if run.workflow == workflow and (run.violations or not run.done)]
     if bad:
         raise CommandFailed(f"{len(bad)} runs of workflow {workflow} did not go well")
@@ -82,18 +88,29 @@ def _all(wanted: Sequence["Job"], processes: int) -> list["Run"]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    from fenix.cli.bench_run import measure
+    from fenix.cli.bench_run import be_quiet, measure
 
     context = get_context("spawn")
     with (
         _progress(len(wanted)) as advance,
-        ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool,
+        ProcessPoolExecutor(processes, context, be_quiet, max_tasks_per_child=1) as pool,
     ):
         found = []
         for run in pool.map(measure, wanted):
             found.append(run)
             advance(f"{run.family}-{run.size}-{run.seed}, {run.workflow}")
         return found
+
+
+def _plans() -> list["PlanRun"]:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from fenix.cli.bench_run import be_quiet, measure_plan
+    from fenix.simulation.bench import PlanJob
+
+    with ProcessPoolExecutor(1, get_context("spawn"), be_quiet) as pool:
+        return list(pool.map(measure_plan, [PlanJob()]))
 
 
 @contextmanager
@@ -108,14 +125,18 @@ def _progress(total: int) -> Iterator[Callable[[str], None]]:
         yield lambda ended: bar.update(task, advance=1, description=ended)
 
 
-def _show(runs: Sequence["Run"], workflow: str, policies: Sequence[str]) -> None:
+def _show(
+    runs: Sequence["Run"], plans: Sequence["PlanRun"], workflow: str, policies: Sequence[str]
+) -> None:
     from fenix.cli.output import console, table
-    from fenix.simulation.bench_tables import comparison, problems, results
+    from fenix.simulation.bench_tables import comparison, costs, problems, results
 
     shown = console()
     grids = [results(runs, workflow)]
     if policies:
         grids.append(comparison(runs, workflow, policies))
+    if (told := costs(runs, plans, workflow)).rows:
+        grids.append(told)
     for grid in grids:
         made = table(grid.title, grid.columns, grid.rows)
         for column in made.columns[1:]:

@@ -109,15 +109,43 @@ class Client:
         """Has a session ended and forgotten."""
         self._call("DELETE", f"/maintenance/{_part(ident)}")
 
+    def undelivered(self, ident: str) -> Iterator[Json]:
+        """A session's messages that nobody has taken."""
+        start: int | None = 0
+        while start is not None:
+            path = f"/maintenance/{_part(ident)}/undelivered?after={start}&limit={PAGE}"
+            page = self._call("GET", path)
+            yield from page["undelivered"]
+            start = page["next"]
+
+    def send_again(self, ident: str, deliveries: list[int]) -> int:
+        """Has messages sent again that were given up; all, if none is named."""
+        body = {"deliveries": deliveries} if deliveries else {}
+        return int(
+            self._call("POST", f"/maintenance/{_part(ident)}/undelivered", body)["sent_again"]
+        )
+
     def subscribe(self, body: Json) -> Json:
         """Has messages posted to a URL."""
         return self._call("POST", "/subscription", body)
+
+    def engines(self) -> Json:
+        """The engines with their sessions, and the sessions that none has."""
+        return self._call("GET", "/engine")
 
     def subscriptions(self, project_id: str | None) -> list[Json]:
         """A project's subscriptions, or all that may be seen."""
         query = f"?project_id={_part(project_id)}" if project_id else ""
         found: list[Json] = self._call("GET", f"/subscription{query}")["subscriptions"]
         return found
+
+    def subscription(self, ident: str) -> Json:
+        """One subscription."""
+        return self._call("GET", f"/subscription/{_part(ident)}")
+
+    def replace_secret(self, ident: str, body: Json) -> Json:
+        """Gives a subscription another secret."""
+        return self._call("POST", f"/subscription/{_part(ident)}/secret", body)
 
     def unsubscribe(self, ident: str) -> None:
         """Ends a subscription."""

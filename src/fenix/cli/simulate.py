@@ -53,7 +53,7 @@ def simulate(
 
     if workflow and policy:
         raise typer.BadParameter("either --workflow or --policy")
-    scenario = with_choices(_load(scenario_file), policy or workflow, seed)
+    scenario = with_choices(load_scenario(scenario_file), policy or workflow, seed)
     for path in filter(None, (events, report)):
         if not path.parent.is_dir():
             raise CommandFailed(f"{path}: there is no directory {path.parent}")
@@ -70,7 +70,7 @@ def simulate(
         raise typer.Exit(1)
 
 
-def _load(path: Path) -> "Scenario":
+def load_scenario(path: Path) -> "Scenario":
     from fenix.simulation.loading import BadScenario, load
 
     try:
@@ -87,14 +87,14 @@ def _run(scenario: "Scenario", policy: str | None) -> "Outcome":
     from fenix.domain import InvalidField
     from fenix.simulation import clock
     from fenix.simulation.policies import POLICIES
-    from fenix.simulation.report import simulate_observed
+    from fenix.simulation.running import simulate as run
     from fenix.workflows import registry
 
     if policy is not None and policy not in POLICIES:
         raise typer.BadParameter(f"--policy: {policy!r} is none of {', '.join(POLICIES)}")
     try:
         with _progress(scenario) as look, registry.lent(POLICIES if policy else {}):
-            return clock.run(simulate_observed(scenario, [look]))
+            return clock.run(run(scenario, observers=[look]))
     except ExceptionGroup as errors:
         if refused := errors.subgroup(InvalidField):
             raise typer.BadParameter(str(refused.exceptions[0])) from errors

@@ -60,9 +60,19 @@ class FenixClient:
         """Answers a message."""
         await self._call("PUT", self.ours(url), reply)
 
-    async def subscribe(self, callback: str, body_format: str) -> str:
-        """Asks for our project's messages; returns the subscription's id."""
-        wanted = {"url": callback, "format": body_format, "event_types": [EVENT_TYPE]}
+    async def subscribe(self, callback: str, body_format: str, secret: str = "") -> str:
+        """Asks for our project's messages; returns the subscription's id.
+
+        Args:
+            secret: what they are to be signed with; empty: whatever Fenix signs them with.
+        """
+        wanted: dict[str, Any] = {
+            "url": callback,
+            "format": body_format,
+            "event_types": [EVENT_TYPE],
+        }
+        if secret:
+            wanted["secret"] = secret
         answer = await self._call("POST", f"{self._base}/subscription", wanted)
         return str(answer["id"])
 

@@ -1,6 +1,9 @@
 """Starts a manager from its settings."""
 
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import openstack
 import openstack.connection
@@ -29,9 +32,23 @@ def run(settings: ManagerSettings) -> None:
     # It listens before it subscribes: Fenix may send at once.
     with socket.create_server((settings.host, settings.port), family=family) as listener:
         config = uvicorn.Config(
-            create_app(build(settings)), log_level="warning", timeout_graceful_shutdown=2
+            create_app(build(settings), settings.secret),
+            log_level="warning",
+            timeout_graceful_shutdown=2,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        # uvicorn raises the signal that stopped it once more when all is put away.
+        with _ignored(signal.SIGTERM), suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _ignored(number: signal.Signals) -> Iterator[None]:
+    """Has a signal do nothing while nobody else handles it."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def build(settings: ManagerSettings) -> AppManager:

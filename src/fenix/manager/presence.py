@@ -82,7 +82,8 @@ class Presence:
         # Asked again for what there is, Fenix gives the same subscription, and what waits for us
         # is not lost. Another one is of an earlier life that had another URL.
         old = self.subscription
-        new = await self._fenix.subscribe(self._settings.callback, self._settings.body_format)
+        mine = self._settings
+        new = await self._fenix.subscribe(mine.callback, mine.body_format, mine.secret)
         if old and old != new:
             await self._fenix.unsubscribe(old)
         self._memory.keep(_SUBSCRIPTION, new)

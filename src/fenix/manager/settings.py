@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
+from fenix.manager.signatures import is_secret
+
 Action = Literal["MIGRATE", "LIVE_MIGRATE", "OWN_ACTION"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -19,6 +21,8 @@ class ManagerSettings:
         port: port to listen on.
         callback_url: where Fenix reaches this manager; empty: made of `host` and `port`.
         body_format: the shape in which Fenix is asked to send messages.
+        secret: what Fenix signs messages with, ``whsec_...``; others are refused. Empty: messages
+            are taken from anybody.
         subscribe: whether to subscribe with Fenix; not needed behind Aodh.
         cloud: where the application runs.
         cloud_url: where the simulated cloud listens.
@@ -50,6 +54,7 @@ class ManagerSettings:
     port: int = 12348
     callback_url: str = ""
     body_format: Literal["aodh", "cloudevents"] = "cloudevents"
+    secret: str = field(default="", repr=False)
     subscribe: bool = True
     cloud: Literal["simulated", "openstack"] = "simulated"
     cloud_url: str = "http://127.0.0.1:12349"
@@ -99,6 +104,8 @@ class ManagerSettings:
                 raise _invalid(name, getattr(self, name), "1 or more")
         if self.scale_in_max is not None and self.scale_in_max < 0:
             raise _invalid("scale_in_max", self.scale_in_max, "0 or more")
+        if self.secret and not is_secret(self.secret):
+            raise _invalid("secret", "***", "whsec_ and the base64 of 24 to 64 bytes")
         if (self.cloud == "simulated" or self.auth == "none") and not self.project_id:
             raise _invalid("project_id", self.project_id, "the id of the application's project")
 

@@ -1,7 +1,6 @@
 """Everything that runs during the demo, and how it is stopped again."""
 
 import asyncio
-import os
 import socket
 import subprocess
 import sys
@@ -33,6 +32,7 @@ WORK_SECONDS = 2.0
 _CONFIG = """\
 [DEFAULT]
 state_path = {place}
+command_dir = {commands}
 channels = http
 log_file = {place}/fenix.log
 use_stderr = false
@@ -44,6 +44,7 @@ auth_strategy = none
 [engine]
 loop_interval = 0.2
 lease_seconds = 5
+retry_timeout = 1
 [http_channel]
 allow_networks = 127.0.0.0/8
 """
@@ -65,8 +66,9 @@ class Stage:
         self.cloud_url = "http://{}:{}".format(*self._cloud_listener.getsockname())
         port = _free_port()
         self.api_url = f"http://127.0.0.1:{port}/v1"
-        (place / "fenix.conf").write_text(_CONFIG.format(place=place, port=port))
-        os.environ["FENIX_COMMAND_DIR"] = str(write_command(place, self.cloud_url, WORK_SECONDS))
+        commands = write_command(place, self.cloud_url, WORK_SECONDS)
+        config = _CONFIG.format(place=place, port=port, commands=commands)
+        (place / "fenix.conf").write_text(config)
         self.client = Client(PlainTransport(self.api_url))
         self._cloud = httpx.Client(base_url=self.cloud_url, trust_env=False, timeout=LIMIT)
         self._thread = threading.Thread(target=self._serve, name="service")

@@ -22,7 +22,7 @@ tell("host.maintenance.finished", ok=True)
 
 
 def write_command(directory: Path, cloud_url: str, seconds: float) -> Path:
-    """Writes the command; returns the directory for ``FENIX_COMMAND_DIR``.
+    """Writes the command; returns the directory for ``command_dir``.
 
     Args:
         directory: where the directory is made.
