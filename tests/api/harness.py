@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 from sqlalchemy import Connection, func, select
 
-from fenix.api import ApiSettings, Authenticator, Caller, Services, create_app
+from fenix.api import ApiSettings, Authenticator, Caller, Policy, Rates, Services, create_app
 from fenix.api.auth import NoValidToken
 from fenix.clouds.simulated import SimulatedCloud, SimulatedHost, World
 from fenix.domain import HostType, ProjectRecord, Resources, Session, SessionState
 from fenix.messaging import Channel
+from fenix.messaging.secrets import SecretBox
 from fenix.store import Database, progress, sessions
 from fenix.store.tables import metadata
 
@@ -25,11 +26,12 @@ CALLERS = {
     "admin": Caller("root", "cloud", frozenset({"admin", "member", "reader"})),
     "system-admin": Caller("root", None, frozenset({"admin"}), system=True),
     "system-reader": Caller("eyes", None, frozenset({"reader"}), system=True),
-    "domain-admin": Caller("dom", None, frozenset({"admin"})),
+    "domain-admin": Caller("dom", None, frozenset({"admin"}), domain_id="d1"),
     "p1": Caller("u1", "p1", frozenset({"member"})),
     "p1-reader": Caller("u2", "p1", frozenset({"reader"})),
     "p1-admin": Caller("root", "p1", frozenset({"admin"})),
     "p2": Caller("u3", "p2", frozenset({"_member_"})),
+    "p2-reader": Caller("u4", "p2", frozenset({"reader"})),
 }
 
 
@@ -42,6 +44,9 @@ class NamedCallers:
         if caller is None:
             raise NoValidToken(CHALLENGE)
         return caller
+
+    def close(self) -> None:
+        """Holds nothing."""
 
 
 def make_cloud() -> SimulatedCloud:
@@ -64,6 +69,9 @@ class Api:
         authenticator: Authenticator | None = None,
         database: Database | None = None,
         channels: tuple[Channel, ...] = (),
+        policy: Policy | None = None,
+        rates: Rates | None = None,
+        secrets: SecretBox | None = None,
         **settings: Any,
     ) -> None:
         self.database = database or Database("sqlite://")
@@ -82,6 +90,9 @@ class Api:
                 now=lambda: self.time,
                 wake=self._wake,
                 settings=replace(ApiSettings(), **settings),
+                policy=policy or Policy(),
+                rates=rates or Rates(0, 0),
+                secrets=secrets,
             )
         )
         self.client = httpx.AsyncClient(
@@ -152,6 +163,18 @@ class Api:
             }
 
         found: dict[str, int] = self.read(count)
+        return found
+
+    def everything(self) -> dict[str, list[Any]]:
+        """All that the database holds."""
+
+        def read(connection: Connection) -> dict[str, list[Any]]:
+            return {
+                table.name: [tuple(row) for row in connection.execute(select(table))]
+                for table in metadata.sorted_tables
+            }
+
+        found: dict[str, list[Any]] = self.read(read)
         return found
 
     def close(self) -> None:

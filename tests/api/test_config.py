@@ -1,5 +1,6 @@
 """The configuration: defaults that work together, and clear words for what does not."""
 
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fenix.api import ApiSettings, NoAuthenticator, authenticator
 from fenix.config import ConfigurationError
 from fenix.domain import SessionOptions, SilentPolicy, UnmanagedPolicy
 from fenix.engine.settings import EngineSettings
+from fenix.service.parts import open_database
 
 
 def write(tmp_path: Path, text: str) -> list[Path]:
@@ -27,7 +29,14 @@ def test_the_defaults_are_those_of_the_code() -> None:
         if field.name not in ("public_endpoint", "machine"):
             assert getattr(made, field.name) == getattr(plain, field.name), field.name
     settings = ApiSettings.from_config(conf)
-    for name in ("admin_roles", "reader_roles", "project_roles", "max_body_bytes"):
+    for name in (
+        "admin_project_id",
+        "body_timeout",
+        "constraints_per_project",
+        "max_body_bytes",
+        "rules",
+        "subscriptions_per_project",
+    ):
         assert getattr(settings, name) == getattr(ApiSettings(), name)
     assert conf.api.public_endpoint.endswith(":12347/v1")
     assert conf.database.connection == "sqlite:////var/lib/fenix/fenix.sqlite"
@@ -53,6 +62,7 @@ def test_a_file_says_otherwise(tmp_path: Path) -> None:
             [engine]
             lease_seconds = 6
             loop_interval = 2
+            retry_timeout = 0.5
             """.replace("            ", ""),
         )
     )
@@ -86,11 +96,9 @@ def test_a_file_says_otherwise(tmp_path: Path) -> None:
         ("[session]\nreply_timeout = soon", r"\[session\] reply_timeout: "),
         ("[session]\nparallel_hosts = 0", r"\[session\] parallel_hosts: .*1"),
         ("[session]\nsilent_projects = hope", r"\[session\] silent_projects: .*skip_host"),
-        ("[engine]\nlease_seconds = 2.9", r"lease_seconds: 2.9 .* three times loop_interval, 3"),
-        (
-            "[database]\nconnection = mysql+pymysql://h/fenix\n[engine]\nlease_seconds = 7",
-            r"lease_seconds: 7 .* plus 5 s to connect to the database, 8",
-        ),
+        ("[engine]\nlease_seconds = 13", r"lease_seconds: 13 .* \+ 2 \* retry_timeout\), 14"),
+        ("[engine]\nloop_interval = 5", r"lease_seconds: 15 .*, 22"),
+        ("[engine]\nretry_timeout = 4", r"lease_seconds: 15 .*, 18"),
         ("[engine]\ncloud_outage = 1", r"cloud_outage: 1 .* at least cloud_retry, 5"),
         ("[engine]\ndelivery_backoff = 90", r"delivery_backoff_limit: 60 .* delivery_backoff, 90"),
         ("[engine\n", "Failed to parse"),
@@ -122,3 +130,20 @@ def test_all_options_are_described() -> None:
             assert opt.help, opt.name
             assert len(opt.help) > 15, opt.name
     assert "openstack" in groups
+
+
+def test_the_embedded_database_is_nobody_elses_business(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "fenix.sqlite"
+    conf = config.load(files=[])
+    conf.set_override("connection", f"sqlite:///{file}", "database")
+    before = os.umask(0)
+    try:
+        database = open_database(conf)
+        with database.connect(write=True) as connection:
+            connection.exec_driver_sql("CREATE TABLE t (i INTEGER)")
+            modes = {one.name: one.stat().st_mode & 0o777 for one in file.parent.iterdir()}
+        database.close()
+    finally:
+        os.umask(before)
+    assert set(modes.values()) == {0o600}, modes
+    assert file.parent.stat().st_mode & 0o777 == 0o700

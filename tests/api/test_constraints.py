@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from fenix.clouds.simulated import SimulatedGroup, SimulatedHost, SimulatedInstance, World
+from fenix.domain import Resources
 from fenix.store import constraints
 from tests.api.harness import Api, problem
 
@@ -166,3 +168,27 @@ def test_an_administrator_may_set_any_project(api: Api, path: str, body: dict[st
 def test_an_id_that_can_not_be_one_is_refused(api: Api, path: str, ident: str, method: str) -> None:
     body = {"group_id": ""} if method == "PUT" else None
     assert problem(api.call(method, path + ident, body, as_="p1"), 400)
+
+
+def test_a_whole_number_may_be_written_with_a_point(api: Api) -> None:
+    body = {"max_impacted_members": 2.0, "recovery_time": 60.0}
+    made = api.call("PUT", "/v1/instance_group/g1", body, as_="p1").json()
+    assert (made["max_impacted_members"], made["recovery_time"]) == (2, 60)
+    assert isinstance(made["recovery_time"], int)
+
+
+@pytest.mark.parametrize(("path", "body"), KINDS)
+def test_nobody_can_keep_constraints_from_the_owner_of_an_instance(
+    api: Api, path: str, body: dict[str, Any]
+) -> None:
+    """Ids are no secrets: another project may come first with them."""
+    size = Resources(1, 1, 1)
+    api.cloud.world = World(
+        [SimulatedHost("h", size)],
+        [SimulatedGroup("g1", "p1")],
+        [SimulatedInstance("i1", "one", "p1", size, "h")],
+    )
+    assert api.call("PUT", path, body, as_="p2").is_success
+    assert api.call("PUT", path, body, as_="p1").json() == body
+    assert api.call("GET", path, as_="p1").json() == body
+    assert problem(api.call("PUT", path, body, as_="p2"), 403)

@@ -21,15 +21,16 @@ from fenix.domain import (
     Inventory,
     Message,
     MoveAction,
+    MoveState,
     Resources,
     Subscription,
 )
 from fenix.domain.assumptions import Assumptions
 from fenix.simulation.plan import PlanOrder
 from fenix.simulation.plan_process import PlanningDied, make_plan_apart
-from fenix.store import constraints
+from fenix.store import constraints, progress
 from tests.api.harness import NOW, Api, problem, session_body
-from tests.factories import make_group_constraints, make_instance_constraints
+from tests.factories import at, make_group_constraints, make_instance_constraints, make_move
 
 ROOM = Resources(8, 16384, 100)
 SIZE = Resources(4, 8192, 50)
@@ -40,6 +41,7 @@ class ToEverybody:
     """A channel that leads to all projects, and must not be used."""
 
     name = "everybody"
+    longest = 0.0
 
     def targets(
         self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]
@@ -181,6 +183,23 @@ def test_assumptions_are_as_configured_where_the_request_is_silent(api: Api) -> 
     assert found["assume"]["host_seconds"] == 60
     assert found["assume"]["reply_seconds"] == 3
     assert found["assume"]["scale_in"] is True
+
+
+def test_durations_are_learnt_from_earlier_sessions(api: Api) -> None:
+    live = {"action": MoveAction.LIVE_MIGRATE, "state": MoveState.DONE, "started_at": at(0)}
+    for number in range(10):
+        move = make_move(f"m-{number}", **live, finished_at=at(33))
+        api.write(progress.save_move("earlier", move))
+    settle(api, assumptions=Assumptions(host_seconds=120))
+    found = plan(api)
+    assert found["assume"]["live_migration_seconds"] == 33
+    assert found["assume"]["host_seconds"] == 120
+    assert (
+        "A live migration takes 33 s, the median of 10 cases of earlier sessions."
+        in (found["notes"])
+    )
+    chosen = plan(api, assume={"live_migration_seconds": 5})
+    assert chosen["assume"]["live_migration_seconds"] == 5
 
 
 def test_assumptions_come_from_the_configuration(tmp_path: Path) -> None:
@@ -391,5 +410,5 @@ def test_plans_are_described(api: Api) -> None:
     assumed = described["components"]["schemas"]["Assume"]["properties"]
     assert all(field["description"] for field in assumed.values())
     assert set(operation["responses"]) == {
-        "200", "400", "401", "403", "409", "413", "429", "503",
+        "200", "400", "401", "403", "408", "409", "413", "429", "503",
     }  # fmt: skip

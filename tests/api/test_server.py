@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from fenix.service import http as service_http
 from fenix.service.http import HttpServer, listen
 from tests.api.harness import Api, session_body
 
@@ -86,7 +87,7 @@ def test_a_body_that_is_too_large_is_answered(
     answer = call(connection, method, path, body)
     assert answer.status == 413
     error = json.loads(answer.body)["error"]  # type: ignore[attr-defined]
-    assert error["message"] == "The body is larger than 1048576 bytes."
+    assert error["message"].startswith("The body is larger than 1048576 bytes;")
     connection.close()
     assert call(connection, "GET", "/healthz").status == 200
 
@@ -106,6 +107,52 @@ def test_a_chunked_body_that_is_too_large_is_answered_and_not_awaited(port: int)
         assert answer.startswith(b"HTTP/1.1 413 ")
 
 
+@pytest.mark.parametrize("header", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
+def test_a_body_that_does_not_come_is_not_awaited(header: bytes) -> None:
+    hasty = Api(body_timeout=0.1)
+    with serving(hasty) as port, socket.create_connection(("127.0.0.1", port), SECONDS) as raw:
+        raw.sendall(
+            b"POST /v1/maintenance HTTP/1.1\r\nHost: x\r\nX-Auth-Token: admin\r\n"
+            + header
+            + b"\r\n\r\n"
+        )
+        answer = b""
+        while data := _receive(raw):  # until the server hangs up
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"the limit is [api] body_timeout" in answer
+    hasty.close()
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-",
+        b"PUT /v1/instance/i HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{",
+    ],
+    ids=["nothing", "half a head", "a body that nobody wants"],
+)
+def test_who_sends_no_request_does_not_hold_a_connection(
+    api: Api, monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    """Whoever reaches the port could hold all of them: no token is needed for that."""
+    monkeypatch.setattr(service_http, "HEAD_SECONDS", 0.3)
+    with serving(api) as port, socket.create_connection(("127.0.0.1", port), SECONDS) as raw:
+        raw.settimeout(0.02)
+        raw.sendall(begin)
+        drips = 0
+        with contextlib.suppress(ConnectionError):
+            while True:  # until the server hangs up
+                try:
+                    if not raw.recv(65536):
+                        break
+                except TimeoutError:
+                    raw.sendall(b"y" * bool(begin))
+                    drips += 1
+                    assert drips < SECONDS / 0.02
+
+
 def _receive(raw: socket.socket) -> bytes:
     try:
         return raw.recv(65536)
@@ -123,6 +170,20 @@ def test_a_client_that_hangs_up_harms_nobody(
         )
     assert call(connection, "GET", "/healthz").status == 200
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_no_request_is_smuggled_in_another_ones_body(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as raw:
+        raw.sendall(
+            b"PUT /v1/instance/i HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            b"GET /v1/maintenance HTTP/1.1\r\nHost: x\r\nX-Auth-Token: admin\r\n\r\n"
+        )
+        answer = b""
+        while data := _receive(raw):  # until the server hangs up
+            answer += data
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -128,3 +129,29 @@ def test_the_page_for_people_needs_nothing_from_elsewhere(api: Api) -> None:
         assert text in page
     ids = set(re.findall(r'id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
+
+
+def test_engines_and_what_they_work_on(api: Api) -> None:
+    mine, free = api.session(hosts=["compute-1"]), api.session(hosts=["compute-2"])
+    lease = leases.Lease(mine, None, 0, 0)
+    api.write(
+        lambda c: leases.save_engine(c, engine(29)),
+        lambda c: leases.save_engine(c, replace(engine(31), id="engine-2")),
+        lambda c: leases.take(c, lease, "engine-1"),
+    )
+    shown = api.call("GET", "/v1/engine").json()
+    assert [(one["id"], one["alive"]) for one in shown["engines"]] == [
+        ("engine-1", True),
+        ("engine-2", False),
+    ]
+    assert shown["engines"][0]["sessions"] == [
+        {"session_id": mine, "state": "MAINTENANCE", "epoch": 1}
+    ]
+    assert shown["engines"][1]["sessions"] == []
+    assert shown["unowned"] == [{"session_id": free, "state": "MAINTENANCE", "epoch": 0}]
+
+
+def test_an_engine_that_was_killed_is_forgotten_after_a_day(api: Api) -> None:
+    api.write(lambda c: leases.save_engine(c, replace(engine(86401), id="engine-0")))
+    api.write(lambda c: leases.save_engine(c, engine(0)))
+    assert [one["id"] for one in api.call("GET", "/v1/engine").json()["engines"]] == ["engine-1"]

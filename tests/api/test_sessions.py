@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fenix.clouds.simulated import SimulatedCloud, World
 from fenix.domain import (
     ActionState,
     ActionType,
@@ -194,8 +195,7 @@ def test_a_session_that_is_being_deleted_keeps_its_hosts_until_it_is_gone(api: A
 
 
 def test_without_hosts_there_is_nothing_to_maintain(api: Api) -> None:
-    api.cloud.world.hosts.clear()
-    api.cloud.world._hosts.clear()
+    api.cloud.inventory = SimulatedCloud(World([])).inventory  # type: ignore[method-assign]
     assert "hosts: []" in problem(api.call("POST", "/v1/maintenance", session_body()), 400)
 
 
@@ -279,7 +279,11 @@ def test_the_timeline_is_read_page_by_page(api: Api) -> None:
     assert first["timeline"][0]["who"] == "user root"
     assert first["timeline"][0]["at"] == "2030-01-01T12:00:00"
     second = api.call("GET", path, params={"after": first["next"]}).json()
-    assert [line["what"] for line in second["timeline"]] == ["session.delete_requested"]
+    assert [line["what"] for line in second["timeline"]] == [
+        "admin.called",
+        "session.delete_requested",
+        "admin.called",
+    ]
     assert second["next"] is None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from fenix.api import validation
 from fenix.clouds import CloudError, CloudUnavailable
 from fenix.store import DatabaseUnavailable
 from tests.api.harness import Api, problem, session_body
@@ -102,6 +103,21 @@ def test_odd_bodies_are_refused_by_every_call(api: Api, body: bytes, message: st
     assert api.rows() == before
 
 
+def test_where_a_value_is_gets_written_out_for_errors_only() -> None:
+    """A long name around many values would otherwise be copied for each of them."""
+    written = []
+
+    class Name(str):
+        def __format__(self, form: str) -> str:
+            written.append(form)
+            return str(self)
+
+        __str__ = __repr__ = lambda self: self.__format__("")  # type: ignore[assignment]
+
+    validation._check({Name("x"): [0, {"y": "z"}]})
+    assert written == []
+
+
 @pytest.mark.parametrize(
     "content_type",
     [None, "", "application/json", "text/plain", "application/x-www-form-urlencoded", "\x7f;;="],
@@ -125,7 +141,9 @@ def test_a_body_that_is_too_large_is_refused(api: Api) -> None:
     for method, path in CALLS:
         body = b'{"x": "' + b"y" * 1000 + b'"}'
         answer = small.call(method, path, content=body, as_=caller(path))
-        assert problem(answer, 413) == "The body is larger than 1000 bytes."
+        assert problem(answer, 413) == (
+            "The body is larger than 1000 bytes; the limit is [api] max_body_bytes."
+        )
     just = b'{"x": "' + b"y" * (1000 - 9) + b'"}'
     assert len(just) == 1000
     assert problem(small.call("POST", "/v1/maintenance", content=just), 400)

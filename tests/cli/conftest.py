@@ -15,7 +15,7 @@ SIZE = Resources(4, 8192, 100)
 @pytest.fixture(autouse=True)
 def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's own account or service takes part."""
-    for name in ("OS_CLOUD", "OS_AUTH_URL", "FENIX_URL", "FENIX_COMMAND_DIR"):
+    for name in ("OS_CLOUD", "OS_AUTH_URL", "FENIX_URL"):
         monkeypatch.delenv(name, raising=False)
 
 

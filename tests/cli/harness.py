@@ -127,6 +127,11 @@ class Process:
         return self._log.read_text(errors="replace")
 
     @property
+    def pid(self) -> int:
+        """Its id."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether it has not ended."""
         return self._process.poll() is None
@@ -238,7 +243,7 @@ def write_config(directory: Path, port: int, name: str = "fenix", **options: str
         "DEFAULT": f"state_path = {state}\nchannels = http\nmachine = {name}\ncloud = simulated",
         "api": f"host = 127.0.0.1\nport = {port}\nauth_strategy = none\n"
         f"public_endpoint = http://127.0.0.1:{port}/v1",
-        "engine": "loop_interval = 0.1\nlease_seconds = 6",
+        "engine": "loop_interval = 0.1\nlease_seconds = 6\nretry_timeout = 1",
         "http_channel": "allow_networks = 127.0.0.0/8",
     }
     for group, lines in options.items():

@@ -18,12 +18,13 @@ def start_cloud(start: Processes, directory: Path, hosts: int = 3) -> tuple[Proc
     return process, url
 
 
-def start_manager(start: Processes, url: str, cloud_url: str) -> Process:
+def start_manager(start: Processes, url: str, cloud_url: str, *more: str) -> Process:
     """The application's manager; returns when it has subscribed."""
     process = start(
         "manager", "--url", url, "--port", str(free_port()), "--cloud-url", cloud_url,
         "--project-id", PROJECT, "--removable", "app", "--format", "aodh",
         "--constraints", "--lead-time", "20", "--max-impacted-members", "2", "--verbose",
+        *more,
     )  # fmt: skip
     process.until(
         lambda: get(f"{url}/subscription").json()["subscriptions"], "the manager to subscribe"

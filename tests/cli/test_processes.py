@@ -4,14 +4,22 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from fenix.cli.demo.cloud import PROJECT
+from fenix.service import add_key
+from tests.api.test_metrics import samples
 from tests.cli.harness import LIMIT, Fenix, Processes, free_port, get, is_ready, write_config
 from tests.cli.landscape import events, start_cloud, start_manager
+
+
+def sum_of(counted: dict[tuple[str, str], float], name: str) -> float:
+    return sum(value for (one, _), value in counted.items() if one == name)
+
 
 ACTION = 'simulated:host:{"seconds": 0.3}'
 STOPPING = 20.0
@@ -24,10 +32,18 @@ def test_a_session_over_three_processes_and_a_graceful_stop(
     _, cloud_url = start_cloud(start, tmp_path)
     port = free_port()
     url = f"http://127.0.0.1:{port}/v1"
-    config = write_config(tmp_path, port, simulated_cloud=f"url = {cloud_url}")
+    keys, secret = tmp_path / "keys", tmp_path / "secret"
+    add_key(keys)
+    secret.write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    config = write_config(
+        tmp_path,
+        port,
+        simulated_cloud=f"url = {cloud_url}",
+        subscriptions=f"key_file = {keys}",
+    )
     serving = start("serve", "--config-file", str(config))
     serving.until(lambda: is_ready(url), "the service to be ready")
-    manager = start_manager(start, url, cloud_url)
+    manager = start_manager(start, url, cloud_url, "--secret-file", str(secret))
     before = get(f"{cloud_url}/projects/{PROJECT}/instances").json()["instances"]
 
     session = start("session", "create", "--workflow", "vnf", "--action", ACTION, "--watch",
@@ -41,15 +57,25 @@ def test_a_session_over_three_processes_and_a_graceful_stop(
     after = get(f"{cloud_url}/projects/{PROJECT}/instances").json()["instances"]
     assert sorted(one["name"] for one in after) == sorted(one["name"] for one in before)
 
+    counted = samples(get(f"http://127.0.0.1:{port}/metrics").text)
+    assert sum_of(counted, "fenix_move_seconds_count") == kinds["instance.move.finished"]
+    assert sum_of(counted, "fenix_action_seconds_count") == 3
+    assert sum_of(counted, "fenix_reply_seconds_count") >= 4
+    assert counted["fenix_deliveries_total", "http,ok"] >= 4
+    assert counted["fenix_sessions", "MAINTENANCE_DONE"] == 1
+    assert time.time() - counted["fenix_engine_leases_renewed_timestamp_seconds", ""] < LIMIT
+
     manager.signal(signal.SIGTERM)
-    assert manager.wait(STOPPING) in (0, -signal.SIGTERM), manager.said
+    assert manager.wait(STOPPING) == 0, manager.said
     assert get(f"{url}/subscription").json()["subscriptions"] == []
     serving.signal(signal.SIGTERM)
     assert serving.wait(STOPPING) == 0, serving.said
     assert "Traceback" not in manager.said + serving.said
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.services)]
+)
 def test_a_stop_in_the_middle_gives_the_session_back(
     start: Processes, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -76,6 +102,7 @@ def test_a_stop_in_the_middle_gives_the_session_back(
     assert max(Counter(one["instance"] for one in moves).values()) == 1
 
 
+@pytest.mark.services
 @pytest.mark.parametrize("workflow", ["default", "vnf"])
 def test_the_demo(start: Processes, workflow: str) -> None:
     demo = start("demo", "--hosts", "3", "--workflow", workflow)
@@ -83,6 +110,7 @@ def test_the_demo(start: Processes, workflow: str) -> None:
     assert "all 3 hosts were worked on" in demo.said
 
 
+@pytest.mark.services
 def test_a_demo_to_play_with(start: Processes, fenix: Fenix) -> None:
     demo = start("demo", "--hosts", "3", "--keep")
     demo.until(lambda: "It goes on running" in demo.said, "the demo to be over", 2 * LIMIT)
@@ -93,6 +121,7 @@ def test_a_demo_to_play_with(start: Processes, fenix: Fenix) -> None:
     assert demo.wait(STOPPING) == 0, demo.said
 
 
+@pytest.mark.services
 def test_an_interrupted_demo_leaves_nothing_behind(start: Processes, tmp_path: Path) -> None:
     demo = start("demo", "--hosts", "3", TMPDIR=str(tmp_path))
     demo.until(lambda: "action.started" in demo.said, "the work to begin")

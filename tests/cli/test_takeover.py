@@ -1,5 +1,6 @@
 """An engine is killed in the middle of its work, and another one goes on; with real databases."""
 
+import re
 import signal
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ import pytest
 
 from fenix.cli.demo.cloud import PROJECT
 from fenix.cli.demo.work import COMMAND, write_command
+from tests.api.test_metrics import samples
 from tests.cli.harness import Process, Processes, free_port, get, write_config
 from tests.cli.landscape import events, start_cloud, start_manager, wait_for_event
 from tests.store.servers import scratch
@@ -24,9 +26,9 @@ HOSTS = 3
 WORK_SECONDS = 1.5
 
 
-def start_engine(start: Processes, config: Path, commands: Path) -> Process:
+def start_engine(start: Processes, config: Path) -> Process:
     """An engine that looks for work."""
-    engine = start("engine", "--config-file", str(config), FENIX_COMMAND_DIR=str(commands))
+    engine = start("engine", "--config-file", str(config), "--metrics-port", "0")
     engine.until(lambda: "runs" in engine.said, "the engine to run")
     return engine
 
@@ -44,13 +46,14 @@ def test_another_engine_takes_over(
         config = write_config(
             tmp_path,
             port,
+            DEFAULT=f"command_dir = {commands}",
             database=f"connection = {database.replace('$', '$$')}",
             simulated_cloud=f"url = {cloud_url}",
             engine=f"lease_seconds = {LEASE}\nloop_interval = {LOOP}",
         )
         assert start("db", "upgrade", "--config-file", str(config)).wait() == 0
         api = start("api", "--config-file", str(config))
-        first = start_engine(start, config, commands)
+        first = start_engine(start, config)
         api.until(lambda: "listens" in api.said, "the API to listen")
         start_manager(start, url, cloud_url)
         session = start(
@@ -58,7 +61,7 @@ def test_another_engine_takes_over(
             "--action", f'command:host:{{"command": "{COMMAND}"}}', FENIX_URL=url,
         )  # fmt: skip
         session.until(lambda: "project.replied" in session.said, "the first engine to begin")
-        second = start_engine(start, config, commands)
+        second = start_engine(start, config)
 
         event = wait_for_event(cloud_url, moment)
         first.signal(signal.SIGKILL)
@@ -72,6 +75,11 @@ def test_another_engine_takes_over(
         assert took <= LEASE + LOOP + SLACK
         assert session.wait() == 0, session.said + second.said
         check_truth(cloud_url)
+        told = re.search(r"metrics are on (http://\S+)", second.said)
+        assert told
+        counted = samples(get(f"{told[1]}/metrics").text)
+        assert counted["fenix_deliveries_total", "http,ok"] >= 1
+        assert ("fenix_engine_sessions", "") in counted
         for process in (second, api):
             process.signal(signal.SIGTERM)
             assert process.wait() == 0, process.said

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import kombu
@@ -49,12 +50,15 @@ class Ear:
 
 
 @contextmanager
-def bus_listener(broker: str, pass_on: Callable[[Json], None] | None = None) -> Iterator[Ear]:
-    """Reads the queue that Ceilometer reads, and keeps Fenix's notifications.
+def bus_listener(
+    broker: str, pass_on: Callable[[Json], None] | None = None, beside: bool = False
+) -> Iterator[Ear]:
+    """Keeps Fenix's notifications.
 
     Args:
         broker: URL of RabbitMQ.
         pass_on: gets each of them as well, one after the other.
+        beside: listens with a queue of its own, and leaves Ceilometer's to Ceilometer.
     """
     ear = Ear()
     ending = threading.Event()
@@ -70,7 +74,8 @@ def bus_listener(broker: str, pass_on: Callable[[Json], None] | None = None) -> 
     with kombu.Connection(broker, connect_timeout=5) as connection:
         # As oslo.messaging declares it: Nova publishes there too.
         exchange = kombu.Exchange("openstack", "topic", durable=False)
-        queue = kombu.Queue(QUEUE, exchange, QUEUE, durable=False)
+        name = f"{QUEUE}-{uuid4().hex}" if beside else QUEUE
+        queue = kombu.Queue(name, exchange, QUEUE, durable=False, exclusive=beside)
         bound = queue(connection.default_channel)
         bound.declare()
         bound.purge()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -62,9 +63,27 @@ class Recorder:
         return [each for each in self.exchanges if each.method == method and part in each.url]
 
 
+class Fault(StrEnum):
+    """What can go wrong with a request on its way."""
+
+    REFUSED = "connection refused"
+    LOST = "answer lost"
+    ERROR = "500"
+    BUSY = "429"
+    AWAY = "503"
+
+
+Faults = Callable[[str, str], Fault | None]
+"""Chooses what happens to a request, by its method and URL; None: it passes."""
+
+
 @contextmanager
-def recording() -> Iterator[Recorder]:
-    """Runs a proxy."""
+def recording(faults: Faults | None = None) -> Iterator[Recorder]:
+    """Runs a proxy.
+
+    Args:
+        faults: what goes wrong with each request; such requests are not recorded.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -74,6 +93,13 @@ def recording() -> Iterator[Recorder]:
             length = int(self.headers.get("Content-Length", 0))
             body = self.rfile.read(length) if length else None
             kept = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
+            fault = faults(self.command, self.path) if faults else None
+            if fault in (Fault.ERROR, Fault.BUSY, Fault.AWAY):
+                self.send_error(int(fault))
+                return
+            if fault is Fault.REFUSED:
+                self.close_connection = True
+                return
             sent = utcnow()
             connection = HTTPConnection(str(target.hostname), target.port or 80, timeout=LIMIT)
             try:
@@ -86,6 +112,9 @@ def recording() -> Iterator[Recorder]:
                 return
             finally:
                 connection.close()
+            if fault is Fault.LOST:
+                self.close_connection = True
+                return
             recorder.add(
                 Exchange(
                     self.command,

@@ -21,6 +21,7 @@ from tests.openstack.deployment import fenix, free_port, process
 from tests.openstack.lab import Json, Lab, utcnow
 from tests.openstack.listening import Heard, bus_listener, receiver, telemetry
 from tests.openstack.recording import Exchange, Recorder, recording
+from tests.openstack.telemetry import alarm, running_telemetry
 
 LIMIT = 20 * 60  # Doctor's own, for the whole session
 NOTICE = timedelta(seconds=30)  # Doctor's, from the session's creation to the maintenance
@@ -84,7 +85,8 @@ def play(
 
     Args:
         stack: ends what was started and takes away what was made.
-        way: how messages reach the manager, ``http`` or ``bus``.
+        way: how messages reach the manager: ``http``; ``bus``, by a listener that does what
+            Telemetry does; ``telemetry``, by Ceilometer and Aodh.
         crash: whether the engine is killed once Nova has begun to move an instance.
     """
     admin = witness.administrator(devcloud.auth_url)
@@ -111,8 +113,12 @@ def play(
     project_url, project_ear = stack.enter_context(receiver())
     admin_url, admin_ear = stack.enter_context(receiver(look))
     broker = devcloud.transport_url.replace("rabbit://", "amqp://") + "/"
-    forward = telemetry(owner.project_id, f"http://127.0.0.1:{port}/maintenance")
-    bus = stack.enter_context(bus_listener(broker, None if way == "http" else forward))
+    callback = f"http://127.0.0.1:{port}/maintenance"
+    forward = telemetry(owner.project_id, callback) if way == "bus" else None
+    if way == "telemetry":
+        stack.enter_context(running_telemetry())
+        stack.enter_context(alarm(owner.session(), callback))
+    bus = stack.enter_context(bus_listener(broker, forward, beside=way == "telemetry"))
     running = stack.enter_context(service.running(kinds, recorders))
     admin = witness.administrator(devcloud.auth_url)
     stack.callback(admin.session.close)

@@ -12,7 +12,9 @@ from keystoneauth1.session import Session
 
 from fenix.api.keystone import KeystoneAuthenticator
 from fenix.config import load
+from tests.api.calls import CALLS, fill
 from tests.api.harness import Api, problem
+from tests.openstack.expired import expired
 
 pytestmark = pytest.mark.openstack
 
@@ -50,6 +52,11 @@ class Keystone:
     def system(self, role: str) -> None:
         """Gives the user a role on the system."""
         self._grant("/system", role)
+
+    def domain(self, role: str) -> dict[str, object]:
+        """Gives the user a role on its domain; the scope of a token for it."""
+        self._grant("/domains/default", role)
+        return {"domain": {"id": "default"}}
 
     def token(self, scope: dict[str, object]) -> str:
         """A token of the user."""
@@ -172,6 +179,65 @@ def test_a_revoked_token(api: Api, keystone: Keystone) -> None:
     token = keystone.token(on_project(keystone.project("member")))
     keystone.revoke(token)
     assert problem(api.call("GET", "/v1/subscription", as_=token), 401)
+
+
+def test_no_call_takes_a_token_that_has_expired_or_was_revoked(
+    api: Api, keystone: Keystone, devcloud: Settings, admin: Session
+) -> None:
+    session_id = fill(api)
+    before = api.everything()
+    revoked = keystone.token(on_project(keystone.project("admin")))
+    keystone.revoke(revoked)
+    old = expired(devcloud, admin.get_token())
+    for call in CALLS:
+        for token in (old, revoked):
+            assert problem(call.make(api, session_id, token), 401), call.route
+    assert api.everything() == before
+
+
+def test_every_call_with_real_tokens_of_every_kind(
+    api: Api, keystone: Keystone, admin: Session
+) -> None:
+    """What test_access tries with made-up callers."""
+    session_id = fill(api)
+    tokens = {
+        "p2": keystone.token(on_project(keystone.project("member"))),
+        "p2-reader": keystone.token(on_project(keystone.project("reader"))),
+        "domain-admin": keystone.token(keystone.domain("admin")),
+    }
+    for role in ("reader", "admin"):  # the user's roles add up
+        keystone.system(role)
+        tokens[f"system-{role}"] = keystone.token(ON_SYSTEM)
+        # A token has the roles of when it is checked: so each kind before the next role.
+        for call in CALLS:
+            if call.method == "DELETE" and role == "admin":
+                continue
+            answer = call.make(api, session_id, tokens[f"system-{role}"])
+            assert (answer.status_code != 403) == (f"system-{role}" in call.allowed), call.route
+    for name in ("p2", "p2-reader", "domain-admin"):
+        for call in CALLS:
+            assert problem(call.make(api, session_id, tokens[name]), 403), f"{name} {call.route}"
+    for call in CALLS:
+        answer = call.make(api, session_id, admin.get_token())
+        assert (answer.status_code != 403) == ("admin" in call.allowed), call.route
+
+
+def test_a_checked_token_is_remembered_for_a_while(
+    devcloud: Settings, keystone: Keystone, tmp_path: Path
+) -> None:
+    """And so one that was revoked serves on, no longer than `token_cache_time`."""
+    for seconds, status in ((300, 200), (-1, 401)):
+        file = tmp_path / "fenix.conf"
+        text = FILE.format(auth_url=devcloud.auth_url, password=PASSWORD)
+        file.write_text(f"{text}\ntoken_cache_time = {seconds}\n")
+        checks = KeystoneAuthenticator(load(files=[file]), 30)
+        api = Api(checks)
+        token = keystone.token(on_project(keystone.project("member")))
+        assert api.call("GET", "/v1/subscription", as_=token).is_success
+        keystone.revoke(token)
+        assert api.call("GET", "/v1/subscription", as_=token).status_code == status
+        api.close()
+        checks.close()
 
 
 def test_many_calls_at_one_time(api: Api, admin: Session) -> None:

@@ -21,11 +21,11 @@ from tests.openstack.scenario import METADATA, SECOND, Run, agreements, play, ti
 pytestmark = pytest.mark.openstack
 
 
-@pytest.fixture(scope="module", params=["http", "bus"])
+@pytest.fixture(scope="module", params=["http", "bus", "telemetry"])
 def run(
     request: pytest.FixtureRequest, devcloud: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Run]:
-    """A session from its creation to its end; messages reach the manager in one of two ways."""
+    """A session from its creation to its end; messages reach the manager in one of three ways."""
     way: str = request.param
     layout = "spread" if way == "http" else "together"
     with ExitStack() as stack:

@@ -22,7 +22,6 @@ from fenix.domain import (
     SessionOptions,
     SessionRequest,
     SessionState,
-    SilentPolicy,
     TimelineEntry,
     UnmanagedPolicy,
 )
@@ -236,8 +235,7 @@ def perform(
 
 async def create(stage: Stage, request: SessionRequest, ident: str = "simulation") -> Session:
     """Creates a session as an administrator does."""
-    policy = request.options.silent_projects
-    stage.invariants.proceeds = policy is SilentPolicy.PROCEED
+    stage.invariants.expect(request)
     return await intake.create_session(
         stage.database, stage.cloud, request, "admin", stage.now(), session_id=ident
     )

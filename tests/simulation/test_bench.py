@@ -5,9 +5,19 @@ from typing import Any
 
 import pytest
 
-from fenix.simulation.bench import CASES, Case, Run, gains, geometric_mean, jobs
+from fenix.cli.bench_run import measure_plan
+from fenix.simulation.bench import (
+    CASES,
+    Case,
+    PlanJob,
+    PlanRun,
+    Run,
+    gains,
+    geometric_mean,
+    jobs,
+)
 from fenix.simulation.bench_page import page
-from fenix.simulation.bench_tables import comparison, problems, results
+from fenix.simulation.bench_tables import comparison, costs, problems, results
 
 RUN = Run(
     family="telco",
@@ -27,6 +37,7 @@ RUN = Run(
     violations=0,
     cpu_s=2.0,
     peak_memory_mb=70.0,
+    possible_s=900.0,
 )
 FAILED: dict[str, Any] = {"state": "MAINTENANCE_FAILED", "reason": "no room", "ratio": None}
 
@@ -45,6 +56,12 @@ def test_jobs() -> None:
     large = jobs((), 1, "vnf", ["drain"], large=True)
     assert len(large) == 2 * (len(CASES) + 1)
     assert large[-1].size == 1000
+
+
+def test_what_is_possible_counts_as_well() -> None:
+    grid = results([RUN], "vnf")
+    row = dict(zip(grid.columns, grid.rows[0], strict=True))
+    assert (row["makespan/bound"], row["makespan/rounds"]) == ("1.250", "1.111")
 
 
 def test_geometric_mean() -> None:
@@ -80,6 +97,31 @@ def test_results() -> None:
         "telco-24-3, vnf: MAINTENANCE_FAILED: no room",
         "telco-24-3, vnf: 2 violations",
     ]
+
+
+def test_costs() -> None:
+    """Ten times the hosts for a hundred times the time: to the power of two."""
+    small = replace(RUN, family="region", size=100, cpu_s=1.0)
+    large = replace(RUN, family="region", size=1000, cpu_s=100.0, decision_s=0.25)
+    plan = PlanRun(5000, 30_000, True, 30_100, 9000.0, 8900.0, 61.2, 60.0, 900.0)
+    rows = costs([small, large, RUN], [plan], "vnf").rows
+    assert rows == [
+        ["simulate region 1000", "100.0 s of processor time"],
+        ["simulate region 1000, the longest decision", "0.250 s"],
+        ["growth from 100 to 1000 hosts", "hosts to the power 2.00"],
+        [
+            "plan 5,000 hosts and 30,000 instances",
+            "61 s, 60 s of processor time, 900 MiB",
+        ],
+    ]
+    assert "to the power 2.00" in page([small, large], "vnf", [], "x", [plan], " on a machine")
+
+
+def test_a_plan_is_measured() -> None:
+    found = measure_plan(PlanJob(hosts=4, instances=10))
+    assert (found.hosts, found.instances, found.feasible) == (4, 10, True)
+    assert found.moves >= 10
+    assert found.makespan_s >= found.lower_bound_s > 0
 
 
 def test_page() -> None:

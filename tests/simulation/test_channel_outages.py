@@ -1,5 +1,7 @@
 """Channels may fail for a while or for ever, or hang: messages keep their order, none is lost."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,10 +12,12 @@ import pytest
 
 from fenix.domain import DeliveryState, EventType, Message
 from fenix.engine import Tools
+from fenix.engine.sending_again import send_again
 from fenix.messaging import DeliveryFailed
 from fenix.simulation.clock import EPOCH
+from fenix.store import messages
 from tests.simulation.crashing import Deeds
-from tests.simulation.play import Ending, Play, perform
+from tests.simulation.play import Ending, Play, look, perform
 from tests.simulation.scenes import doctor, scene
 from tests.simulation.weather import FlakyChannel, Outage
 
@@ -146,6 +150,16 @@ def test_a_channel_that_breaks_its_contract_counts_as_failed(
     assert Deeds.of(ending).unlike(USUAL) == []
 
 
+def test_while_a_channel_itself_is_away_the_session_stands_still_and_nothing_is_given_up() -> None:
+    """Longer than anybody's time to answer, and than the age at which messages are given up."""
+    lines = Lines(Outage(10, 1000), error=lambda why: DeliveryFailed(why, outage=True))
+    early = "t=90.0: host compute-3 is worked on before anybody was told"
+    ending = perform(scene(session={"notice_seconds": 60}), around=lines.around, violations=[early])
+    assert {one.state for one in ending.deliveries} == {DeliveryState.DELIVERED}
+    assert in_order(ending.sent)
+    assert min(at for at in lines.channel.times if at >= 1000) <= 1003
+
+
 def test_a_receiver_may_say_when_to_come_again() -> None:
     lines = Lines(Outage(0, 100), error=lambda why: DeliveryFailed(why, retry_after=45.0))
     perform(scene(session={"notice_seconds": 1000}), around=lines.around)
@@ -168,3 +182,58 @@ def test_who_was_told_late_has_its_whole_time_to_answer() -> None:
     model = {"id": "app", "manager": {"reply_seconds": 20}}
     lines = Lines(Outage(0, 25))
     perform(scene(projects=[model], session={"notice_seconds": 30}), story, around=lines.around)
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_what_was_given_up_is_sent_again_when_an_administrator_asks(crash: bool) -> None:
+    """Also after the session has ended, and with the ids that it had."""
+    lines = Lines(Outage(0, 5000), only=[EventType.SESSION])
+
+    async def story(play: Play) -> None:
+        database, now = play.stage.database, play.stage.now
+        await play.closed()
+        first = await database.read(lambda c: messages.undelivered(c, play.session_id))
+        assert {one.state for one in first} == {DeliveryState.GIVEN_UP}
+        assert {one.message.event_type for one in first} == {EventType.SESSION}
+        assert not (await play.session()).open
+        # The channel is still away, so it takes some tries.
+        channels = [lines.channel]
+        assert await send_again(database, channels, play.session_id, None, now()) == len(first)
+        assert await send_again(database, channels, play.session_id, None, now()) == 0
+        assert (await play.session()).open
+        if crash:
+            await play.stop("engine-1")
+            play.start("engine-2", lines.around(play.stage.tools()))
+        play.stage.wake()
+        await play.closed()
+
+    # What is sent again comes behind what was written after it.
+    late = [*UNHEARD, "t=5043.0: message session:1 is out of order"]
+    ending = perform(scene(), story, around=lines.around, violations=late)
+    told = [one for one in ending.sent if one.event_type is EventType.SESSION]
+    ours = [one for one in ending.messages if one.event_type is EventType.SESSION]
+    assert [one.id for one in told] == [one.id for one in ours]
+    states = Counter(one.state for one in ending.deliveries if one.message.id == ours[0].id)
+    assert states == {DeliveryState.SENT_AGAIN: 1, DeliveryState.DELIVERED: 1}
+    assert given_up(ending) == []
+
+
+def test_messages_are_sent_again_while_the_session_goes_on() -> None:
+    """Behind those of the same receiver that are still on their way."""
+    lines = Lines(Outage(0, 150), only=[EventType.SESSION])
+    settings = {"delivery_give_up": 60.0, "loop_interval": 5.0, "lease_seconds": 30.0}
+
+    async def story(play: Play) -> None:
+        await asyncio.sleep(130)
+        assert given_up(await look(play.stage, play.session_id))
+        channels, now = [lines.channel], play.stage.now()
+        assert await send_again(play.stage.database, channels, play.session_id, None, now) == 2
+
+    expected = [
+        f"t={at}: host {name} is worked on before anybody was told"
+        for at, name in ((35.0, "compute-3"), (136.0, "compute-1"), (136.0, "compute-2"))
+    ]
+    late = [*expected, "t=158.0: message session:1 is out of order"]
+    ending = perform(scene(), story, around=lines.around, settings=settings, violations=late)
+    first = next(one for one in ending.messages if one.event_type is EventType.SESSION)
+    assert first.id in [one.id for one in ending.sent]

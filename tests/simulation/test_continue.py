@@ -103,7 +103,7 @@ def test_after_moves_failed_three_times(kind: str) -> None:
 def test_after_an_instance_was_in_error() -> None:
     def repair(stage: Stage) -> None:
         stage.world.instances["i-1"].status = type(stage.world.instances["i-1"].status)("ACTIVE")
-        stage.world._instances.pop("i-1", None)
+        stage.world.touch()
 
     faults = [{"instance": "i-1", "move": "error"}]
     check_once(perform(scene(faults=faults), after_a_failure(repair)))
@@ -122,7 +122,7 @@ def test_after_the_cloud_was_too_full() -> None:
 
     def extend(stage: Stage) -> None:
         stage.world.hosts["spare"].enabled = True
-        stage.world._hosts.pop("spare", None)
+        stage.world.touch()
 
     def closed(stage: Stage) -> None:
         stage.world.hosts["spare"].enabled = False

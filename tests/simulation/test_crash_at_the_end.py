@@ -59,8 +59,10 @@ def deleted_at(kind: str, **keys: str) -> Story:
     [
         ("project.notified", {"state": "SCALE_IN"}),
         ("instance.move.started", {"instance": "i-00001"}),
-        ("host.maintenance.started", {"host": "compute-1"}),
-        ("project.notified", {"state": "MAINTENANCE_COMPLETE"}),
+        pytest.param("host.maintenance.started", {"host": "compute-1"}, marks=pytest.mark.services),
+        pytest.param(
+            "project.notified", {"state": "MAINTENANCE_COMPLETE"}, marks=pytest.mark.services
+        ),
     ],
 )
 def test_a_crash_at_each_step_of_a_deletion_changes_nothing(

@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 
 from fenix.simulation.crashes import Gate
+from tests.chunks import chunks
 from tests.simulation.crashing import Crash, Deeds, crash_points, failures, perform_with_crashes
 from tests.simulation.scenes import doctor
 
@@ -46,7 +47,7 @@ def test_nothing_is_done_twice_even_without_a_crash() -> None:
     assert (deeds.states[0], deeds.states[-1]) == ("MAINTENANCE", "MAINTENANCE_DONE")
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", chunks(CHUNKS))
 def test_a_crash_at_each_step_changes_nothing(chunk: int) -> None:
     mine = points()[chunk::CHUNKS]
     assert mine

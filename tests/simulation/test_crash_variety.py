@@ -8,6 +8,7 @@ import pytest
 from fenix.domain import ActionSpec, ActionType
 from fenix.simulation.crashes import Gate
 from fenix.simulation.running import Stage
+from tests.chunks import chunks
 from tests.simulation.crashing import Crash, Deeds, crash_points, failures, perform_with_crashes
 from tests.simulation.people import agrees, script
 from tests.simulation.scenes import host, instance, project, scale_in, scene, unmanaged
@@ -81,7 +82,7 @@ def test_nearly_everything_happens() -> None:
     assert 2 in deeds.moves.values(), "one is tried again"
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", chunks(8))
 def test_crashes_at_random_steps_change_nothing(seed: int) -> None:
     points = random.Random(seed).sample(list(crash_points(undisturbed()[0])), 8)
     assert failures(points, lambda point: crashed(point)[1], undisturbed()[1]) == []

@@ -56,6 +56,9 @@ def test_wrong_values() -> None:
 def test_examples(file: Path) -> None:
     """Those that come with the project are valid, and what the generator makes."""
     scenario = load(file)
-    family, size, seed = scenario.name.split("-")
+    family, size, *seeds = scenario.name.split("-")
     assert file.stem == f"{family}-{size}"
+    if family == "crashes":
+        return  # It is made by hand.
+    (seed,) = seeds
     assert scenario == Scenario.model_validate(generate(family, int(size), int(seed)))

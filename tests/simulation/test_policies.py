@@ -10,7 +10,8 @@ from fenix.simulation import clock
 from fenix.simulation.events import Event
 from fenix.simulation.loading import load
 from fenix.simulation.policies import POLICIES
-from fenix.simulation.report import Report, report_of, simulate_observed, with_choices
+from fenix.simulation.report import Report, report_of, with_choices
+from fenix.simulation.running import simulate
 from fenix.simulation.scenario import Scenario
 from fenix.workflows import registry
 from tests.simulation.scenes import host, instance, project, scene
@@ -21,7 +22,7 @@ EXAMPLES = Path(__file__).parents[2] / "scenarios"
 def run(scenario: Scenario, policy: str) -> tuple[Report, list[Event]]:
     """A run's report and events."""
     with registry.lent(POLICIES):
-        outcome = clock.run(simulate_observed(with_choices(scenario, policy)))
+        outcome = clock.run(simulate(with_choices(scenario, policy)))
     return report_of(outcome), outcome.stage.log.events
 
 

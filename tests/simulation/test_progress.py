@@ -104,7 +104,9 @@ def test_the_waits_of_a_whole_session_read_well() -> None:
     said = []
     for look in watched(SLOW):
         said += [f"{wait['who']}: {wait['what']}" for wait in look.waiting_for]
-    assert list(dict.fromkeys(said)) == [
+    first = [*dict.fromkeys(said)]
+    first[7:9] = sorted(first[7:9])  # the two moves begin at the same moment
+    assert first == [
         "project app: reply to MAINTENANCE",
         "clock: the maintenance to begin",
         "project app: reply to SCALE_IN",
@@ -112,8 +114,8 @@ def test_the_waits_of_a_whole_session_read_well() -> None:
         "cloud: LIVE_MIGRATE of instance i-0 to compute-2",
         "host compute-1: action simulated",
         "project app: reply to PLANNED_MAINTENANCE",
-        "cloud: LIVE_MIGRATE of instance i-1 to compute-1",
         "cloud: LIVE_MIGRATE of instance i-0 to compute-1",
+        "cloud: LIVE_MIGRATE of instance i-1 to compute-1",
         "host compute-2: action simulated",
         "project app: reply to MAINTENANCE_COMPLETE",
     ]

@@ -4,7 +4,8 @@ import pytest
 
 from fenix.simulation import clock
 from fenix.simulation.events import Event
-from fenix.simulation.report import Report, report_of, simulate_observed, with_choices
+from fenix.simulation.report import Report, report_of, with_choices
+from fenix.simulation.running import simulate
 from fenix.simulation.scenario import Scenario
 from tests.simulation.scenes import action, doctor, host, instance, project, scene
 
@@ -12,7 +13,7 @@ from tests.simulation.scenes import action, doctor, host, instance, project, sce
 def run(scenario: Scenario) -> tuple[Report, list[Event]]:
     """A run's report and what an observer has seen."""
     seen: list[Event] = []
-    outcome = clock.run(simulate_observed(scenario, [seen.append]))
+    outcome = clock.run(simulate(scenario, observers=[seen.append]))
     assert seen == outcome.stage.log.events
     return report_of(outcome), seen
 

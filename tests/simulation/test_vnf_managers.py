@@ -22,15 +22,15 @@ def vnf(**parts: Any) -> Scenario:
 
 def two_projects(**more: Any) -> Scenario:
     """Hosts 1 and 2 are of project app, hosts 3 and 4 of project other; there is much room."""
-    return vnf(
-        hosts=[host(f"compute-{number}") for number in range(1, 7)],
-        projects=[project("app"), project("other")],
-        instances=[
+    parts: dict[str, Any] = {
+        "hosts": [host(f"compute-{number}") for number in range(1, 7)],
+        "projects": [project("app"), project("other")],
+        "instances": [
             *(instance(f"app-{n}", f"compute-{n}") for n in (1, 2)),
             *(instance(f"other-{n}", f"compute-{n}", project="other") for n in (3, 4)),
         ],
-        **more,
-    )
+    }
+    return vnf(**parts | more)
 
 
 def mute(stage: Stage) -> None:
@@ -117,6 +117,19 @@ def test_silence_counts_when_the_lead_time_is_over(policy: SilentPolicy) -> None
         assert min(one["t"] for one in moves) == asked + 120
 
 
+def test_silence_is_no_agreement_of_who_would_notice_a_live_migration() -> None:
+    sensitive = instance("other-3", "compute-3", project="other", max_interruption_time=0)
+    ending = perform(
+        two_projects(instances=[sensitive]),
+        prepare=mute,
+        silent_projects=SilentPolicy.PROCEED,
+        state="MAINTENANCE_FAILED",
+    )
+    assert "project other did not answer" in ending.reason
+    assert "would notice even a live migration" in ending.reason
+    assert ending.disabled() == set()
+
+
 def test_the_host_of_a_silent_project_is_left_and_the_session_goes_on() -> None:
     ending = perform(two_projects(), prepare=mute, silent_projects=SilentPolicy.SKIP_HOST)
     skipped = {name for name, one in ending.hosts.items() if one.state == "SKIPPED"}
@@ -147,8 +160,8 @@ def test_a_refusal_is_never_overruled() -> None:
 
 def test_a_slow_application_holds_back_only_the_hosts_that_it_is_on() -> None:
     quick, slow = (
-        back(perform(two_projects())),
-        back(perform(two_projects(faults=other_always("late")))),
+        back(perform(two_projects(), second_moves=0)),
+        back(perform(two_projects(faults=other_always("late")), second_moves=0)),
     )
     late = {name for name in quick if slow[name] > quick[name]}
     assert late == {"compute-3", "compute-4"}

@@ -150,7 +150,7 @@ class FlakyChannel:
     times: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.name = self.inner.name
+        self.name, self.longest = self.inner.name, self.inner.longest
 
     def targets(
         self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
+from time import monotonic
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -34,6 +35,14 @@ def write_all(database: Database, *writes: Write) -> None:
             change(connection)
 
     write(database, work)
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Waits for a condition."""
+    end = monotonic() + SECONDS
+    while not condition():
+        assert monotonic() < end, f"waited {SECONDS} s until {what}"
+        Event().wait(0.02)
 
 
 def together(works: Sequence[Callable[[], T]]) -> list[T | Exception]:

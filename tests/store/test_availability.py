@@ -4,17 +4,16 @@ import socket
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import monotonic
 
 import pytest
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 import fenix.store.database
-from fenix.store import Database, DatabaseUnavailable, leases, migrate, timeline
+from fenix.store import Database, DatabaseUnavailable, Lease, LeaseLost, leases, migrate, timeline
 from tests.factories import make_entry, make_session
 from tests.store.conftest import ON_SERVERS, Scratches
-from tests.store.running import SECONDS, leased, read, write
+from tests.store.running import leased, read, wait_until, write
 from tests.store.servers import connection_id, kill
 
 Connect = Callable[[str], Database]
@@ -83,12 +82,6 @@ def test_a_file_that_somebody_else_keeps_locked(
     write(ours, timeline.add("session-1", make_entry()))
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    end = monotonic() + SECONDS
-    while not condition():
-        assert monotonic() < end, f"waited {SECONDS} s until {what}"
-
-
 @pytest.mark.parametrize("kind", ON_SERVERS)
 def test_a_connection_that_is_lost_while_idle_is_replaced(
     kind: str, scratches: Scratches, connect: Connect
@@ -142,6 +135,26 @@ def test_a_connection_that_is_lost_before_the_commit(
     with pytest.raises(DatabaseUnavailable):
         write(database, work)
     assert read(database, lambda c: timeline.list_entries(c, lease.session_id)) == []
+
+
+@pytest.mark.parametrize("kind", ON_SERVERS)
+def test_a_process_that_is_frozen_in_a_transaction_does_not_keep_its_lease(
+    kind: str, scratches: Scratches, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fenix.store.database, "IDLE_SECONDS", 1)
+    ours, theirs = connect(scratches.url(kind)), connect(scratches.url(kind))
+    lease = leased(ours, make_session())
+
+    def frozen(connection: Connection) -> None:
+        leases.fence(connection, lease)
+        timeline.add(lease.session_id, make_entry("lost"))(connection)
+        taken.append(write(theirs, lambda c: leases.take(c, lease, "engine-2")))
+
+    taken: list[Lease | None] = []
+    with pytest.raises((DatabaseUnavailable, LeaseLost)):
+        write(ours, frozen)
+    assert [one and one.owner for one in taken] == ["engine-2"]
+    assert read(theirs, lambda c: timeline.list_entries(c, lease.session_id)) == []
 
 
 @pytest.mark.parametrize("kind", ON_SERVERS)

@@ -155,7 +155,7 @@ def test_engines_come_back_by_id(database: Database) -> None:
 
 
 def test_an_engine_that_is_seen_again(database: Database) -> None:
-    for each in (engine("a"), engine("b"), replace(engine("a"), seen_at=at(9))):
+    for each in (engine("a"), engine("b"), replace(engine("a"), seen_at=at(9), beat=6)):
         write(database, lambda c, each=each: leases.save_engine(c, each))
     assert read(database, leases.list_engines) == [
         replace(engine("a"), seen_at=at(9), beat=6),

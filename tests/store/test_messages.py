@@ -75,6 +75,9 @@ def test_deliveries_follow_the_order_of_their_messages(database: Database) -> No
         assert (delivery.due_at, delivery.error) == (delivery.message.created_at, None)
         assert delivery.delivered_at is None
     assert found == read(database, lambda c: messages.list_deliveries(c, "session-1"))
+    known = {message.id: message for message in (first, second)}
+    light = read(database, lambda c: messages.pending(c, "session-1", known=known))
+    assert list(light) == found
 
 
 def test_pending_after_gives_only_what_came_later(database: Database) -> None:

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from sqlalchemy import Connection
 
 from fenix.domain import TimelineEntry
-from fenix.store import Database, Lease, LeaseLost, leases, migrate, sessions, timeline
+from fenix.store import Database, EngineRow, Lease, LeaseLost, leases, migrate, sessions, timeline
 from tests.factories import make_entry, make_session
 from tests.store.running import SECONDS, leased, read, together, write
 
@@ -108,6 +108,20 @@ def test_nothing_is_written_after_a_take_over(shared_url: str, connect: Connect)
     final = read(databases[0], lambda c: entries(c, lease.session_id))
     assert written == [number for number in written if isinstance(number, int)], written
     assert seen == len(final) == sum(number for number in written if isinstance(number, int))
+
+
+def test_an_engine_that_asks_again_before_it_was_answered_meets_itself(
+    shared_url: str, connect: Connect
+) -> None:
+    databases = [connect(shared_url) for _ in range(4)]
+    for number in range(10):
+        row = EngineRow(f"engine-{number}", "host", 1, "1", make_entry().at, make_entry().at)
+
+        def save(database: Database, row: EngineRow = row) -> None:
+            write(database, lambda c: leases.save_engine(c, row))
+
+        assert together([lambda d=d: save(d) for d in databases]) == [None] * len(databases)
+    assert len(read(databases[0], leases.list_engines)) == 10
 
 
 def test_writers_wait_for_each_other(shared_url: str, connect: Connect) -> None:

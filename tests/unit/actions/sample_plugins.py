@@ -101,12 +101,13 @@ class Forking(Action):
 
 
 class Flooding(Action):
-    """Prints 50 MB."""
+    """Prints 1 GB."""
 
     def run(self, request: ActionRequest) -> None:
-        line = b"x" * 1023 + b"\n"
-        for _ in range(50 * 1000):
-            os.write(1, line)
+        lines = (b"x" * 1023 + b"\n") * 1024
+        with open(1, "wb", closefd=False) as out:
+            for _ in range(1024):
+                out.write(lines)
         print("the end")
 
 

@@ -98,7 +98,7 @@ def test_a_file_that_the_system_can_not_run(bench: Bench, commands: Path) -> Non
 
 
 def test_without_a_directory_no_command_is_run(bench: Bench) -> None:
-    assert "FENIX_COMMAND_DIR is not set" in str(run(bench, {"command": "sh"}).error)
+    assert "command_dir is not set" in str(run(bench, {"command": "sh"}).error)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from action_bench import Bench, alive
 
 from fenix.actions import ActionResult
+from fenix.actions.process import ProcessRunner
 
 
 def test_success_and_its_log(bench: Bench) -> None:
@@ -28,6 +29,17 @@ def test_the_log_holds_all_output_in_order_as_clean_text(bench: Bench) -> None:
         "from a program",
         "end",
     ]
+
+
+def test_a_directory_in_which_others_could_put_requests_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "actions").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "open" / "actions").mkdir(parents=True)
+    (tmp_path / "open" / "actions").chmod(0o770)
+    for name in ("linked", "open"):
+        with pytest.raises(PermissionError, match="nobody else may write"):
+            ProcessRunner(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -113,9 +125,7 @@ def test_a_flood_of_output_is_cut(bench: Bench) -> None:
     assert result.error is None
     assert result.log.endswith("x\nthe end\n")
     assert len(result.log) < 70_000
-    assert result.log.startswith(
-        f"[{50 * 1000 * 1024 + len('the end') + 1 - 65536} bytes left out]"
-    )
+    assert result.log.startswith(f"[{2**30 + len('the end') + 1 - 65536} bytes left out]")
     files = bench.files.iterdir()
     assert sum(file.stat().st_size for file in files) < 400_000
 

@@ -38,6 +38,7 @@ class Slow(Database):
         assert lease
         self.lease = lease
         self.away = 0
+        self.transactions = 0
         self.embedded = not server
         self.at_work = threading.Event()
         self.go = threading.Event()
@@ -53,6 +54,10 @@ class Slow(Database):
         if self.embedded:
             return await super().write(work)
         return await asyncio.get_running_loop().run_in_executor(None, self._blocking, work)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        self.transactions += 1
+        return super()._write(work)
 
     def _blocking(self, work: Callable[[Connection], T]) -> T:
         self.idle.clear()
@@ -81,6 +86,12 @@ def journal_over(database: Slow) -> Journal:
     return Journal(database, Grip(database.lease, 60.0, asyncio.get_running_loop().time()))
 
 
+async def under_way(database: Slow) -> None:
+    """Until the first try of a write has failed, with `away` set to 1."""
+    while database.away:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "FIRST_PAUSE", 0.001)
@@ -93,8 +104,10 @@ def test_what_waits_for_the_same_transaction_is_written_once(server: bool) -> No
         database = Slow(server)
         writer = journal_over(database)
         database.away = 3
+        written = database.transactions
         await asyncio.gather(*(writer.commit(database.entry(f"entry-{n}")) for n in range(5)))
         assert database.written() == [f"entry-{n}" for n in range(5)]
+        assert database.transactions == written + 1
         database.close()
 
     asyncio.run(run())
@@ -109,8 +122,10 @@ def test_all_who_wait_for_a_transaction_that_fails_are_told(server: bool) -> Non
         database = Slow(server)
         writer = journal_over(database)
         database.away = 1
+        alone = asyncio.ensure_future(writer.commit(database.entry("alone")))
+        await under_way(database)
         results = await asyncio.gather(
-            writer.commit(database.entry("alone")),
+            alone,
             writer.commit(database.entry("together")),
             writer.commit(wrong),
             return_exceptions=True,
@@ -132,8 +147,9 @@ def test_a_write_that_is_under_way_ends_although_its_task_is_cancelled() -> None
         writer = journal_over(database)
         database.go.clear()
         names = ("first", "second", "third")
-        tasks = [asyncio.ensure_future(writer.commit(database.entry(name))) for name in names]
+        tasks = [asyncio.ensure_future(writer.commit(database.entry("first")))]
         await database.until(database.at_work)
+        tasks += [asyncio.ensure_future(writer.commit(database.entry(n))) for n in names[1:]]
         database.go.set()
         await tasks[0]
         # The second carries the third one's entry along.
@@ -177,6 +193,25 @@ def test_after_a_write_that_was_cut_off_nothing_more_is_written(
         with pytest.raises(LeaseLost):
             await second
         await database.until(database.idle)
+        database.close()
+
+    asyncio.run(run())
+
+
+def test_what_was_cancelled_before_it_was_written_goes_along_with_the_next() -> None:
+    """Memory has it already."""
+
+    async def run() -> None:
+        database = Slow()
+        writer = journal_over(database)
+        first = asyncio.ensure_future(writer.commit(database.entry("first")))
+        await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert database.written() == []
+        await writer.commit(database.entry("second"))
+        assert database.written() == ["first", "second"]
         database.close()
 
     asyncio.run(run())

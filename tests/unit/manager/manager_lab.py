@@ -208,7 +208,9 @@ class StartManager(Protocol):
 @contextmanager
 def managing(fenix: Fenix, cloud: Cloud, **more: Any) -> Iterator[Manager]:
     """A manager as long as the block lasts."""
-    with serving(create_app(build(settings_for(fenix, cloud, **more)))) as url, client(url) as http:
+    settings = settings_for(fenix, cloud, **more)
+    app = create_app(build(settings), settings.secret)
+    with serving(app) as url, client(url) as http:
         yield Manager(url, http)
 
 

@@ -1,9 +1,14 @@
 """Messages that come twice, too late, in the wrong order, or from somebody else."""
 
+import json
+import socket
 import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from manager_lab import LIMIT, PROJECT, Cloud, Fenix, StartManager, Writer, client
+from standardwebhooks import Webhook
 
 from fenix.domain import EventType
 from fenix.messaging.bodies import aodh_body, cloudevents_body
@@ -280,3 +285,48 @@ def test_a_cloud_that_is_away_is_waited_for(
     assert fenix.reply().body["state"] == "ACK_SCALE_IN"
     assert [i["name"] for i in cloud.instances()] == ["ha-0", "ha-1", "worker-0", "worker-1"]
     assert {i.project_id for i in cloud.world.instances.values()} == {PROJECT}
+
+
+def test_only_messages_with_our_signature_are_taken(
+    start_manager: StartManager, fenix: Fenix, write: Writer
+) -> None:
+    secret, other = ("whsec_" + letter * 32 for letter in "AB")
+    manager = start_manager(secret=secret, subscribe=True)
+    asked = fenix.wait(lambda: fenix.matching("POST", "/v1/subscription"), "a subscription")
+    assert asked[0].body["secret"] == secret
+    message = write("MAINTENANCE")
+    body = json.dumps(cloudevents_body(message)).encode()
+    now = datetime.now(UTC)
+    early = now - timedelta(minutes=6)
+
+    def status(secret: str, at: datetime = now, **headers: str) -> int:
+        signed = {
+            "webhook-id": message.id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": Webhook(secret).sign(message.id, at, body.decode()),
+        }
+        return manager.post_raw(content=body, headers=signed | headers).status_code
+
+    assert manager.post_raw(content=body).status_code == 401
+    assert status(other) == 401
+    assert status(secret, early) == 401
+    assert status(secret, **{"webhook-id": "another"}) == 401
+    for senseless in ("v1", "v1,", "v1,x x", "v2,AAAA", ","):
+        assert status(secret, **{"webhook-signature": senseless}) == 401
+    assert manager.status()["messages"] == []
+    both = f"{Webhook(other).sign(message.id, now, body.decode())} "
+    both += Webhook(secret).sign(message.id, now, body.decode())
+    assert status(secret, **{"webhook-signature": both}) == 200
+    assert fenix.reply().body["state"] == "ACK_MAINTENANCE"
+
+
+def test_a_body_without_end_is_not_read(
+    start_manager: StartManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = start_manager()
+    assert manager.post_raw(content=b" " * (2 << 20)).status_code == 413
+    monkeypatch.setattr("fenix.manager.app.SLOWEST", 0.2)
+    where = urlsplit(manager.url)
+    with socket.create_connection((where.hostname or "", where.port or 0), LIMIT) as connection:
+        connection.sendall(b"POST /maintenance HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 408 ")

@@ -3,6 +3,7 @@ import ipaddress
 import json
 import socket
 import ssl
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -155,21 +156,33 @@ def test_nobody_listens(message: Message) -> None:
         assert "ConnectError" in str(failure(message, f"http://127.0.0.1:{port}/"))
 
 
-def test_an_answer_that_is_no_http(message: Message) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-x\r\n",
+        b"HTTP/1.1 \xff" + b"\x80" * 50_000 + b"\r\n\r\n",
+        b"HTTP/1.1 500 \x1b[2J\r\n\r\n",
+    ],
+)
+def test_an_answer_that_is_no_http_or_malicious(message: Message, answer: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         async def run() -> None:
             async def talk() -> None:
                 client, _ = await asyncio.get_running_loop().sock_accept(server)
                 with client:
-                    await asyncio.get_running_loop().sock_sendall(client, b"SSH-2.0-x\r\n")
+                    await asyncio.get_running_loop().sock_recv(client, 65536)
+                    await asyncio.get_running_loop().sock_sendall(client, answer)
 
             server.setblocking(False)
             url = f"http://127.0.0.1:{server.getsockname()[1]}/"
             async with asyncio.TaskGroup() as group:
                 group.create_task(talk())
-                with pytest.raises(DeliveryFailed, match=r"RemoteProtocolError|ReadError"):
+                expected = r"RemoteProtocolError|ReadError|answered 500 \?\[2J"
+                with pytest.raises(DeliveryFailed, match=expected) as caught:
                     await channel().send(message, subscription(url))
+                assert len(str(caught.value)) <= 500
+                assert str(caught.value).isprintable()
 
         asyncio.run(run())
 
@@ -224,11 +237,37 @@ def test_the_checked_address_is_the_one_that_is_used(
         victim_port = victim.port
         send(message, f"http://receiver.test:{server.port}/", channel(["127.0.0.1/32"]))
         assert server.take()[1]["Host"] == f"receiver.test:{server.port}"
-        assert "127.0.0.2" in str(
+        assert "allow_networks" in str(
             failure(message, f"http://receiver.test:{victim_port}/", channel(["127.0.0.1/32"]))
         )
         assert victim.got.empty()
     assert len(lookups) == 2
+
+
+def test_slow_name_servers_hold_up_nothing_else(
+    message: Message, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project may name receivers in a domain whose servers it runs."""
+    end = threading.Event()
+    real = socket.getaddrinfo
+
+    def slow(host: Any, *args: Any, **kwargs: Any) -> Any:
+        end.wait(30)
+        return real("127.0.0.1", *args, **kwargs)
+
+    async def run() -> None:
+        through = channel(connect_timeout=0.1)
+        sent = (through.send(message, subscription(f"http://r{n}.test/")) for n in range(100))
+        failures = await asyncio.gather(*sent, return_exceptions=True)
+        assert all("was not resolved" in str(one) for one in failures)
+        async with asyncio.timeout(10):
+            await asyncio.to_thread(int)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        asyncio.run(run())
+    finally:
+        end.set()
 
 
 def test_forbidden_addresses_of_a_name_are_passed_over(
@@ -322,3 +361,26 @@ def test_the_default_reaches_private_and_public_addresses_only() -> None:
     )
     assert all(allowed(ipaddress.ip_address(text), ()) for text in within.split())
     assert not any(allowed(ipaddress.ip_address(text), ()) for text in without.split())
+
+
+def test_what_is_special_has_to_be_named_by_itself() -> None:
+    from fenix.messaging.addresses import allowed
+
+    def reached(address: str, *networks: str) -> bool:
+        known = [ipaddress.ip_network(network) for network in networks]
+        return allowed(ipaddress.ip_address(address), known)
+
+    everything = ("0.0.0.0/0", "::/0")
+    assert reached("8.8.8.8", *everything)
+    assert reached("2001:4860:4860::8888", *everything)
+    for special in (
+        "127.0.0.1", "169.254.169.254", "0.0.0.0", "::1", "fe80::1", "224.0.0.1",
+        "::ffff:127.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::7f00:1", "2001:0:7f00:1::",
+    ):  # fmt: skip
+        assert not reached(special, *everything), special
+        assert not reached(special, "169.0.0.0/8", "126.0.0.0/7", "f000::/4"), special
+    assert reached("127.0.0.1", "127.0.0.0/8")
+    assert reached("::ffff:127.0.0.1", "127.0.0.1/32")
+    assert reached("::1", "::1/128")
+    assert reached("fe80::1", "fe80::/10")
+    assert reached("169.254.0.9", "10.0.0.0/8", "169.254.0.0/24")

@@ -1,0 +1,1 @@
+"""Servers that belong to one test, which may stop, kill and restart them."""

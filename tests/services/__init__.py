@@ -1,0 +1,1 @@
+"""Tests that need real services on this machine."""
