@@ -11,8 +11,8 @@ N ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format test-services test-openstack bench soak docs devcloud \
-	devcloud-stop clean
+.PHONY: help demo test fuzz check format test-services test-openstack test-attacks bench soak chaos \
+	chaos-managers docs samples devcloud devcloud-stop clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,10 @@ demo: $(READY) ## See a whole maintenance on this machine (ARGS="--hosts 6 --kee
 	$(BIN)/fenix demo $(ARGS)
 
 test: $(READY) ## Run all tests that need nothing else on the machine
-	$(BIN)/pytest -n 2 -m "not services and not openstack" $(ARGS)
+	$(BIN)/pytest -n 3 -m "not services and not openstack and not chaos and not fuzz" $(ARGS)
+
+fuzz: $(READY) ## Send the API what its description allows and forbids, 2,000 times
+	$(BIN)/pytest -n 2 -m fuzz $(ARGS)
 
 check: $(READY) ## Check format, style, types and layers
 	$(BIN)/ruff format --check .
@@ -35,11 +38,16 @@ format: $(READY) ## Bring the code into its format
 
 test-services: $(READY) ## Run the tests that need MariaDB, PostgreSQL and RabbitMQ
 	scripts/services
-	$(BIN)/pytest -m services $(ARGS)
+	$(BIN)/pytest -n 2 -m services tests/simulation $(ARGS)
+	$(BIN)/pytest -m services --ignore=tests/simulation $(ARGS)
 
 test-openstack: $(READY) ## Run the tests that need a real OpenStack; it is set up first
 	$(BIN)/python -m devcloud ensure $(N)
-	$(BIN)/pytest -m openstack $(ARGS)
+	$(BIN)/pytest -m "openstack and not attacks" $(ARGS)
+
+test-attacks: $(READY) ## Run sessions on a real OpenStack that is in trouble, about ten minutes
+	$(BIN)/python -m devcloud ensure $(N)
+	$(BIN)/pytest -m attacks $(ARGS)
 
 bench: $(READY) ## Measure on simulated clouds (ARGS="--docs docs/benchmarks.md")
 	$(BIN)/fenix bench $(ARGS)
@@ -47,8 +55,18 @@ bench: $(READY) ## Measure on simulated clouds (ARGS="--docs docs/benchmarks.md"
 soak: $(READY) ## Run random simulations until one finds something
 	$(BIN)/fenix soak $(ARGS)
 
+chaos: $(READY) ## Kill, freeze and restart real engines and servers (ARGS="--kills 10")
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+chaos-managers: $(READY) ## Attack real processes as managers (CHAOS_RUNS=50 sessions, CHAOS_SEED=1)
+	$(BIN)/pytest -m chaos $(ARGS)
+
 docs: $(DOCS_READY) ## Build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+samples: $(READY) ## Write etc/fenix/*.sample: all options and all policies
+	$(BIN)/oslo-config-generator --config-file etc/fenix/config-generator.conf
+	$(BIN)/oslopolicy-sample-generator --config-file etc/fenix/policy-generator.conf
 
 devcloud: $(READY) ## Set up and start a real OpenStack with N fake hypervisors on this machine
 	$(BIN)/python -m devcloud ensure $(N)

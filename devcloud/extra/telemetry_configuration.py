@@ -11,7 +11,8 @@ from devcloud.configuration.common import credentials, database, logging, token_
 from devcloud.console import DevcloudError
 from devcloud.settings import Settings, number
 
-HERE = Path(__file__).resolve().parent
+SHIPPED = Path(__file__).resolve().parents[2] / "etc/ceilometer"
+"""The project's own files, as operators get them."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Options:
     overlook that a project's alarms have changed (its own default is 60).
     """
 
-    event_definitions: Path = HERE / "event_definitions.yaml"
+    event_definitions: Path = SHIPPED / "event_definitions.yaml"
     serial: bool = False
     store_raw: bool = False
     alarm_cache_s: int = 0
@@ -116,4 +117,4 @@ def _write_ceilometer(settings: Settings, options: Options) -> None:
         },
     )
     shutil.copy(options.event_definitions, definitions)
-    shutil.copy(HERE / "event_pipeline.yaml", pipeline)
+    shutil.copy(SHIPPED / "event_pipeline.yaml", pipeline)
