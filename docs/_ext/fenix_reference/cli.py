@@ -17,13 +17,14 @@ def page() -> str:
 def _command(command: Any, name: str) -> Iterator[str]:
     subcommands = getattr(command, "commands", None)
     text = plain(command.help or "")
-    if subcommands is None:
+    runs_alone = getattr(command, "invoke_without_command", False)
+    if subcommands is None or runs_alone:
         context = typer.Context(command, info_name=name)
         usage = " ".join([name, *command.collect_usage_pieces(context)])
         yield f"## {name}\n\n```console\n$ {usage}\n```\n\n{text}\n"
     elif name != "fenix":
         yield f"## {name}\n\n{text}\n"
-    if subcommands is None:
+    if subcommands is None or runs_alone:
         yield from _parameters(command)
     for sub_name, sub in (subcommands or {}).items():
         yield from _command(sub, f"{name} {sub_name}")

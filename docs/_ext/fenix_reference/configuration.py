@@ -11,8 +11,9 @@ from fenix_reference.markdown import code
 _ELSEWHERE = """\
 Besides these groups the file may have those of the libraries that Fenix uses:
 `[keystone_authtoken]` (keystonemiddleware: how tokens are checked, with `auth_strategy =
-keystone`), `[oslo_messaging_notifications]` and `[oslo_messaging_rabbit]` (oslo.messaging: where
-RabbitMQ is), and oslo.log's options in `[DEFAULT]` (`debug`, `log_file`, `use_stderr`, ...).
+keystone`), `[oslo_policy]` (oslo.policy: where policy files are),
+`[oslo_messaging_notifications]` and `[oslo_messaging_rabbit]` (oslo.messaging: where RabbitMQ is),
+and oslo.log's options in `[DEFAULT]` (`debug`, `log_file`, `use_stderr`, ...).
 """
 
 _KINDS: dict[type[cfg.Opt], str] = {

@@ -47,7 +47,7 @@ def description() -> Json:
         database=Database("sqlite://"),
         cloud=SimulatedCloud(World((), (), ())),
         channels=(),
-        authenticator=NoAuthenticator(frozenset()),
+        authenticator=NoAuthenticator(),
         now=lambda: datetime.now(UTC).replace(tzinfo=None),
     )
     return create_app(services).openapi()

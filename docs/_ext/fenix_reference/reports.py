@@ -2,7 +2,8 @@
 
 from fenix.simulation.clock import run
 from fenix.simulation.loading import load
-from fenix.simulation.report import report_of, simulate_observed
+from fenix.simulation.report import report_of
+from fenix.simulation.running import simulate
 from fenix_reference.events import SCENARIO
 from fenix_reference.markdown import described, example, table
 
@@ -28,5 +29,5 @@ FIELDS = {
 
 def page() -> str:
     """A table and an example."""
-    report = report_of(run(simulate_observed(load(SCENARIO)))).as_json(0.3, 120.0)
+    report = report_of(run(simulate(load(SCENARIO)))).as_json(0.3, 120.0)
     return table(("field", "meaning"), described("report", FIELDS, list(report))) + example(report)

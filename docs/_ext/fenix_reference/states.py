@@ -108,6 +108,7 @@ TEXTS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "PENDING": "on its way",
         "DELIVERED": "the channel has brought it to its receiver",
         "GIVEN_UP": "nobody took it for `delivery_give_up` seconds, or its receiver is gone",
+        "SENT_AGAIN": "it was given up, and an administrator had the message sent again",
     },
     SilentPolicy: {
         "fail": "silence fails the session",
