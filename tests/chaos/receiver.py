@@ -20,10 +20,11 @@ PATIENCE = 300
 
 
 class Receiver:
-    """What came, by the ids of the messages."""
+    """What came, by the ids of the messages, and which replies were refused."""
 
     def __init__(self) -> None:
         self.received: Counter[str] = Counter()
+        self.refused: list[str] = []
         self.url = ""
         self._lock = threading.Lock()
         self._replying = ThreadPoolExecutor(8)
@@ -49,6 +50,8 @@ class Receiver:
             try:
                 answer = httpx.put(url, json={"state": state}, trust_env=False, timeout=LIMIT)
                 if not answer.is_server_error:
+                    if not answer.is_success:
+                        self.refused.append(f"{url} {state}: {answer.status_code} {answer.text}")
                     return
             except httpx.TransportError:
                 pass

@@ -1,5 +1,6 @@
 """What the tests of the command line need: a service, commands, processes."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ def _no_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody's own account or service takes part."""
     for name in ("OS_CLOUD", "OS_AUTH_URL", "FENIX_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """What a shell starts in the background ignores interrupts, and so do our processes then."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

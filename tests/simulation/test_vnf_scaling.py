@@ -6,6 +6,7 @@ import pytest
 
 from fenix.domain import SilentPolicy
 from fenix.simulation.scenario import Scenario
+from tests.simulation.people import agrees, script
 from tests.simulation.play import Ending, perform
 from tests.simulation.scenes import action, host, instance, project, scale_in, scene
 
@@ -62,6 +63,14 @@ def test_no_more_is_asked_for_than_that() -> None:
 @pytest.mark.parametrize("policy", list(SilentPolicy))
 def test_who_does_not_scale_in_is_asked_once_and_nothing_is_lost(policy: SilentPolicy) -> None:
     ending = perform(nearly_two_free(), silent_projects=policy)
+    assert ending.told("app").count("SCALE_IN") == 1
+
+
+def test_who_agrees_but_gives_nothing_is_not_asked_again() -> None:
+    ending = perform(
+        nearly_two_free(scale_in=scale_in(1, 2)),
+        prepare=lambda stage: script(stage, "app", SCALE_IN=agrees),
+    )
     assert ending.told("app").count("SCALE_IN") == 1
 
 

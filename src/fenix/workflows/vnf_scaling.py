@@ -41,5 +41,9 @@ async def speed_up(context: Context, inventory: Inventory) -> Inventory:
             "session.speed_up", f"with {lacking} more, {goal} hosts can be worked on at a time"
         )
         after, _ = await ask_to_scale_in(context, inventory, asked)
-        inventory = after or inventory
+        if after is None:
+            # It is not worth more time.
+            await context.remember(at_a_time=None)
+            break
+        inventory = after
     return inventory
