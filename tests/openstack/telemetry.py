@@ -26,6 +26,7 @@ def alarm(member: Session, url: str, event_type: str = "maintenance.scheduled") 
     Args:
         url: what is called.
     """
+    member.invalidate()  # Its token may be older than the service, which it would not know.
     aodh = Adapter(member, "alarming")
     body = {
         "name": "maintenance",
