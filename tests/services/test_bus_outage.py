@@ -20,8 +20,7 @@ from fenix.clouds.simulated import SimulatedCloud, SimulatedHost, World
 from fenix.domain import DeliveryState, Resources, SessionRequest
 from fenix.engine import Engine, EngineSettings, Tools, intake
 from fenix.service.clock import utc_now
-from fenix.store import Database, messages, sessions
-from fenix.store.tables import create_tables
+from fenix.store import Database, messages, migrate, sessions
 from tests.services.rabbit import Gateway, channel, lets_sockets_go, received
 
 pytestmark = pytest.mark.services
@@ -34,7 +33,7 @@ class House:
 
     def __init__(self, topic: str, gateway: Gateway, directory: Path, **settings: float) -> None:
         self.database = Database("sqlite://")
-        create_tables(self.database.engine)
+        migrate.upgrade(self.database)
         self.cloud = SimulatedCloud(
             World([SimulatedHost(name, Resources(8, 16384, 200)) for name in ("a", "b")])
         )
