@@ -6,6 +6,7 @@ they end nobody knows where their instances will be.
 """
 
 import asyncio
+from datetime import timedelta
 
 from fenix.domain import (
     Constraints,
@@ -69,12 +70,15 @@ def build(context: Context, inventory: Inventory, constraints: Constraints) -> R
         ),
         begun=[name for name in pending if context.hosts[name].state in BEGUN],
     )
+    longest = timedelta(seconds=options.move_timeout)
     for record in context.moves.values():
         if record.finished_at is not None:
             instance = inventory.instances.get(record.instance_id)
             known = context.instances.get(record.instance_id)
             moved: Instance | None = instance or (last_known(known) if known else None)
             if moved is not None:
-                ended = (record.finished_at - context.session.created_at).total_seconds()
-                rolling.recovering(moved, ended)
+                # When the cloud ended one that overran, only an engine that is gone may have seen.
+                overran = record.finished_at - record.started_at >= longest
+                end = context.now() if overran else record.finished_at
+                rolling.recovering(moved, (end - context.session.created_at).total_seconds())
     return rolling
