@@ -13,14 +13,13 @@ from fenix.domain import (
     HostState,
     HostType,
     Instance,
-    InstanceStatus,
     Inventory,
     MoveState,
 )
 from fenix.planning.rolling import Rolling
 from fenix.planning.tasks import RollingOptions
 from fenix.workflows.base import Context
-from fenix.workflows.moving import last_known, when_free
+from fenix.workflows.moving import end_overruns, last_known
 
 BEGUN = (HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
 
@@ -35,11 +34,7 @@ async def end_moves(context: Context) -> None:
         for key, record in context.moves.items():
             if record.state is MoveState.INTENDED:
                 tasks.create_task(context.rejoin_move(key))
-    failed = {one.instance_id for one in context.moves.values() if one.state is MoveState.FAILED}
-    if failed:
-        for instance in (await context.inventory()).instances.values():
-            if instance.id in failed and instance.status is InstanceStatus.BUSY:
-                await when_free(context, instance.id)
+    await end_overruns(context)
 
 
 def build(context: Context, inventory: Inventory, constraints: Constraints) -> Rolling:
