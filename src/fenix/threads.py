@@ -6,6 +6,7 @@ A thread has a context of its own, and asyncio hands none to the threads of an e
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -17,4 +18,4 @@ class Threads(ThreadPoolExecutor):
 
     def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See `concurrent.futures.Executor.submit`."""
-        return super().submit(copy_context().run, call, *args, **kwargs)
+        return super().submit(partial(copy_context().run, call, *args, **kwargs))
