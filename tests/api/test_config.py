@@ -36,6 +36,8 @@ def test_the_defaults_are_those_of_the_code() -> None:
         "max_body_bytes",
         "rules",
         "subscriptions_per_project",
+        "tests_at_once",
+        "tests_at_once_per_project",
     ):
         assert getattr(settings, name) == getattr(ApiSettings(), name)
     assert conf.api.public_endpoint.endswith(":12347/v1")

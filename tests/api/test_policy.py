@@ -17,7 +17,7 @@ from tests.api.harness import Api, problem
 def written(tmp_path: Path) -> Callable[[str], Path]:
     """Writes the policy file of a configuration."""
     (tmp_path / "fenix.conf").write_text(
-        "[DEFAULT]\nchannels =\n[api]\nauth_strategy = none\n"
+        f"[DEFAULT]\nstate_path = {tmp_path}\nchannels =\n[api]\nauth_strategy = none\n"
         f"[oslo_policy]\npolicy_file = {tmp_path}/policy.yaml\n"
         f"[database]\nconnection = sqlite:///{tmp_path}/fenix.sqlite\n"
     )

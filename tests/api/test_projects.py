@@ -15,11 +15,11 @@ UNKNOWN = "00000000-0000-0000-0000-00000000beef"
 
 @pytest.fixture
 def session(api: Api) -> str:
-    """A session that talks with projects p1 and p2, and has dealt with an instance of each."""
+    """A session that talks with projects p1 and p2, and has dealt with instances of each."""
     session_id = api.session()
     api.add_project(session_id, "p1", "i1")
     api.add_project(session_id, "p2", "i2")
-    for instance, project in (("i1", "p1"), ("i2", "p2")):
+    for instance, project in (("i1", "p1"), ("i2", "p2"), ("i3", "p1")):
         api.write(progress.save_instance(session_id, make_instance(instance, project_id=project)))
     api.wakes = 0
     return session_id
@@ -110,6 +110,35 @@ def test_a_reply_may_come_twice(api: Api, session: str) -> None:
         body = {"state": "ACK_MAINTENANCE"}
         assert api.call("PUT", f"/v1/maintenance/{session}/p1", body, as_="p1").is_success
     assert len(inbox(api, session)) == 2
+
+
+def test_the_same_reply_many_times_does_not_fill_the_database(api: Api, session: str) -> None:
+    path = f"/v1/maintenance/{session}/p1"
+    for _ in range(100):
+        assert api.call("PUT", path, ACK, as_="p1").status_code == 200
+    assert len(inbox(api, session)) == replies.MOST_WAITING
+    assert api.call("PUT", f"{path}/i1", ACK, as_="p1").status_code == 200
+    assert api.call("PUT", path, {"state": "NACK_SCALE_IN"}, as_="p1").status_code == 200
+    assert len(inbox(api, session)) == replies.MOST_WAITING + 2
+
+
+def test_choices_for_instances_that_are_not_the_projects_are_dropped(
+    api: Api, session: str
+) -> None:
+    """Its own, one of another project, and as many as a body can hold."""
+    ids = ["i1", "i2", *(f"{number:064}" for number in range(9000))]
+    body = ACK | {"instance_actions": dict.fromkeys(ids, "MIGRATE")}
+    assert api.call("PUT", f"/v1/maintenance/{session}/p1", body, as_="p1").status_code == 200
+    (reply,) = inbox(api, session)
+    assert reply.instance_actions == {"i1": MoveAction.MIGRATE}
+
+
+def test_a_choice_for_an_instance_of_an_earlier_message_is_kept(api: Api, session: str) -> None:
+    api.add_project(session, "p1", "i5")
+    body = ACK | {"instance_actions": {"i1": "MIGRATE", "i5": "LIVE_MIGRATE", "i6": "MIGRATE"}}
+    assert api.call("PUT", f"/v1/maintenance/{session}/p1", body, as_="p1").status_code == 200
+    (reply,) = inbox(api, session)
+    assert set(reply.instance_actions) == {"i1", "i5"}
 
 
 def test_a_reply_to_a_session_that_is_over_changes_nothing(api: Api, session: str) -> None:

@@ -5,10 +5,12 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from fenix.store import Database, EngineRow, leases, migrate
+from fenix.domain import Delivery, DeliveryState, EventType, Message
+from fenix.store import Database, EngineRow, leases, messages, migrate
 from tests.api.harness import NOW, Api
 
 
@@ -46,7 +48,10 @@ def test_ready_with_a_database_and_an_engine(migrated: Api) -> None:
     migrated.write(lambda c: leases.save_engine(c, engine(29)))
     answer = migrated.call("GET", "/readyz", as_=None)
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "checks": {"database": "ok", "engine": "ok"}}
+    assert answer.json() == {
+        "ready": True,
+        "checks": {"database": "ok", "engine": "ok", "channels": "ok"},
+    }
 
 
 def test_not_ready_without_an_engine(migrated: Api) -> None:
@@ -55,9 +60,61 @@ def test_not_ready_without_an_engine(migrated: Api) -> None:
         assert answer.status_code == 503
         assert answer.json() == {
             "ready": False,
-            "checks": {"database": "ok", "engine": "no engine has been seen for 30 s"},
+            "checks": {
+                "database": "ok",
+                "engine": "no engine has been seen for 30 s",
+                "channels": "ok",
+            },
         }
         migrated.write(lambda c: leases.save_engine(c, engine(31)))
+
+
+def write_message(api: Api, session: str, *targets: tuple[str, str]) -> list[Delivery]:
+    """Writes a message that is as old as the session, as the engine would."""
+    message = Message(
+        id=str(uuid4()),
+        key="k",
+        sequence=1,
+        event_type=EventType.SESSION,
+        project_id="admin",
+        state="MAINTENANCE",
+        payload={},
+        created_at=NOW,
+    )
+    api.write(messages.add(session, message, targets))
+    return list(api.read(lambda c: messages.pending(c, session)))
+
+
+def failed(delivery: Delivery, state: DeliveryState = DeliveryState.PENDING) -> Any:
+    return messages.save_attempt(
+        replace(delivery, state=state, attempts=1, error="RabbitMQ: guest@mq-1 refused")
+    )
+
+
+def test_not_ready_while_the_bus_takes_no_messages(migrated: Api) -> None:
+    migrated.write(lambda c: leases.save_engine(c, engine(0)))
+    (delivery,) = write_message(migrated, migrated.session(), ("bus", ""))
+    assert migrated.call("GET", "/readyz", as_=None).status_code == 200, "it was not tried yet"
+    migrated.write(failed(delivery))
+    migrated.time += timedelta(seconds=20)
+    answer = migrated.call("GET", "/readyz", as_=None)
+    assert answer.status_code == 503
+    missing = answer.json()["checks"]["channels"]
+    assert missing.startswith("channel bus takes no messages, the oldest has waited for 20 s")
+    assert "mq-1" not in answer.text, "anybody may ask"
+    migrated.write(
+        messages.save_attempt(
+            replace(delivery, state=DeliveryState.DELIVERED, attempts=2, delivered_at=NOW)
+        )
+    )
+    assert migrated.call("GET", "/readyz", as_=None).status_code == 200
+
+
+def test_ready_although_a_receiver_of_a_project_is_dead(migrated: Api) -> None:
+    migrated.write(lambda c: leases.save_engine(c, engine(0)))
+    one, other = write_message(migrated, migrated.session(), ("http", "s1"), ("bus", ""))
+    migrated.write(failed(one), failed(other, DeliveryState.GIVEN_UP))
+    assert migrated.call("GET", "/readyz", as_=None).status_code == 200
 
 
 def test_not_ready_without_the_schema(api: Api) -> None:
@@ -66,13 +123,22 @@ def test_not_ready_without_the_schema(api: Api) -> None:
     assert "fenix db upgrade" in answer.json()["checks"]["database"]
 
 
+def test_not_ready_without_any_table() -> None:
+    api = Api(database=Database("sqlite://"))
+    answer = api.call("GET", "/readyz", as_=None)
+    assert answer.status_code == 503
+    assert "fenix db upgrade" in answer.json()["checks"]["database"]
+    api.close()
+
+
 def test_not_ready_without_the_database(tmp_path: Any) -> None:
     api = Api(database=Database(f"sqlite:///{tmp_path}/missing/fenix.db"))
     answer = api.call("GET", "/readyz", as_=None)
     assert answer.status_code == 503
     assert answer.json()["checks"] == {
         "database": "the database does not answer",
-        "engine": "the database does not answer",
+        "engine": "not known without the database",
+        "channels": "not known without the database",
     }
     api.close()
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from fenix.domain import EventType
@@ -219,3 +220,53 @@ def test_nobody_there_is_told(api: Api) -> None:
     told = api.call("POST", f"/v1/subscription/{made['id']}/test", as_="p1").json()
     assert told["delivered"] is False
     assert "ConnectError" in told["error"]
+
+
+def test_only_some_tests_wait_for_their_receivers_at_the_same_time() -> None:
+    """Of a project, and of all together; who is refused learns by which limit."""
+    arrived: asyncio.Queue[str] = asyncio.Queue()
+    api = Api(channels=(http_channel(),), tests_at_once=3, tests_at_once_per_project=2)
+
+    async def story() -> None:
+        released = asyncio.Event()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            arrived.put_nowait("request")
+            await released.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        paths = {who: await subscribed(who, url) for who in ("p1", "p2")}
+
+        def test(who: str) -> asyncio.Task[httpx.Response]:
+            return asyncio.create_task(api.client.post(paths[who], headers=token(who)))
+
+        async with server, asyncio.timeout(30):
+            waiting = [test("p1"), test("p1")]
+            for _ in waiting:
+                await arrived.get()
+            told = problem(await test("p1"), 429)
+            assert told.endswith("which is the limit [api] tests_at_once_per_project.")
+            waiting.append(test("p2"))
+            await arrived.get()
+            told = problem(await test("p2"), 429)
+            assert told.endswith("which is the limit [api] tests_at_once.")
+            released.set()
+            assert [(await one).json()["delivered"] for one in waiting] == [True] * 3
+            assert (await test("p1")).json()["delivered"], "there is room again"
+
+    async def subscribed(who: str, url: str) -> str:
+        made = await api.client.post("/v1/subscription", json={"url": url}, headers=token(who))
+        return f"/v1/subscription/{made.json()['id']}/test"
+
+    def token(who: str) -> dict[str, str]:
+        return {"X-Auth-Token": who}
+
+    try:
+        api.runner.run(story())
+    finally:
+        api.close()

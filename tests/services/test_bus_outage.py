@@ -2,21 +2,25 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import kombu
 import pytest
 
 from fenix.actions.process import ProcessRunner
+from fenix.api.app import create_app
+from fenix.api.auth import NoAuthenticator
+from fenix.api.services import Services
 from fenix.clouds.simulated import SimulatedCloud, SimulatedHost, World
 from fenix.domain import DeliveryState, Resources, SessionRequest
 from fenix.engine import Engine, EngineSettings, Tools, intake
 from fenix.service.clock import utc_now
-from fenix.store import Database, messages, sessions
-from fenix.store.tables import create_tables
+from fenix.store import Database, messages, migrate, sessions
 from tests.services.rabbit import Gateway, channel, lets_sockets_go, received
 
 pytestmark = pytest.mark.services
@@ -29,7 +33,7 @@ class House:
 
     def __init__(self, topic: str, gateway: Gateway, directory: Path, **settings: float) -> None:
         self.database = Database("sqlite://")
-        create_tables(self.database.engine)
+        migrate.upgrade(self.database)
         self.cloud = SimulatedCloud(
             World([SimulatedHost(name, Resources(8, 16384, 200)) for name in ("a", "b")])
         )
@@ -69,6 +73,15 @@ class House:
         found = await self.database.read(lambda c: messages.list_messages(c, session.id))
         return [dict(one.payload) for one in found]
 
+    async def ready(self) -> dict[str, str]:
+        """What an API on the same database says is missing; it has no connection to RabbitMQ."""
+        app = create_app(Services(self.database, self.cloud, [], NoAuthenticator(), utc_now))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://fenix.example"
+        ) as client:
+            checks: dict[str, str] = (await client.get("/readyz")).json()["checks"]
+        return checks
+
     async def closed(self, session_id: str) -> None:
         """Waits until the session is done and its messages are out, or given up."""
 
@@ -86,7 +99,11 @@ def payloads(broker: kombu.Connection, topic: str) -> list[dict[str, Any]]:
 
 @lets_sockets_go
 def test_a_session_ends_without_rabbitmq_and_all_messages_come_when_it_is_back(
-    broker: kombu.Connection, topic: str, gateway: Gateway, tmp_path: Path
+    broker: kombu.Connection,
+    topic: str,
+    gateway: Gateway,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     gateway.close()
 
@@ -96,9 +113,13 @@ def test_a_session_ends_without_rabbitmq_and_all_messages_come_when_it_is_back(
             return found is not None and found.state == "MAINTENANCE_DONE"
 
         await house.until(done, "the work to end")
+        assert (await house.ready())["channels"].startswith("channel bus takes no messages")
         gateway.open()
 
-    written = asyncio.run(House(topic, gateway, tmp_path).play(story))
+    house = House(topic, gateway, tmp_path)
+    written = asyncio.run(house.play(story))
+    assert asyncio.run(house.ready())["channels"] == "ok"
+    assert re.search(r"message \S+ .* is not taken by bus : RabbitMQ: .*refused", caplog.text, re.I)
     arrived = payloads(broker, topic)
     assert arrived == written
     assert arrived[-1]["state"] == "MAINTENANCE_DONE"

@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import groupby
 from typing import Any
 
 from fenix.domain import EventType
@@ -116,7 +117,10 @@ class Deeds:
                 message.key for message in once if message.event_type is not EventType.SESSION
             ),
             states=tuple(
-                message.state for message in once if message.event_type is EventType.SESSION
+                state
+                for state, _ in groupby(
+                    message.state for message in once if message.event_type is EventType.SESSION
+                )
             ),
         )
 

@@ -227,7 +227,7 @@ def test_messages_are_sent_again_while_the_session_goes_on() -> None:
         await asyncio.sleep(130)
         assert given_up(await look(play.stage, play.session_id))
         channels, now = [lines.channel], play.stage.now()
-        assert await send_again(play.stage.database, channels, play.session_id, None, now) == 2
+        assert await send_again(play.stage.database, channels, play.session_id, None, now) == 3
 
     expected = [
         f"t={at}: host {name} is worked on before anybody was told"

@@ -1,5 +1,9 @@
 """Moves of workflow `default` beside one another: slots, room, and what ends the session."""
 
+import asyncio
+
+import pytest
+
 from tests.simulation.play import Ending, Play, perform
 from tests.simulation.scenes import host, instance, scene
 from tests.simulation.test_moves_that_fail import errors, land
@@ -24,6 +28,29 @@ def test_a_move_that_overruns_keeps_its_slot_until_the_cloud_has_ended_it() -> N
         move_timeout=50.0,
     )
     assert errors(ending) == ["it did not end within 50 s"]
+    assert starts(ending)["i-2"] >= starts(ending)["i-1"] + 100
+
+
+@pytest.mark.parametrize("after", [20.0, 70.0])
+def test_one_that_overruns_keeps_its_slot_where_another_engine_takes_over(after: float) -> None:
+    """While the engine still waits for it, and when only the cloud still makes it."""
+
+    async def story(play: Play) -> None:
+        await play.event("instance.move.started")
+        await asyncio.sleep(after)
+        await play.stop("engine-1")
+        play.start("engine-2")
+
+    slow = instance("i-1", "compute-1", live_migration_seconds=100)
+    ending = perform(
+        scene(
+            instances=[slow, instance("i-2", "compute-1")],
+            limits={"parallel_migrations": 1},
+            **OTHERS,
+        ),
+        story,
+        move_timeout=50.0,
+    )
     assert starts(ending)["i-2"] >= starts(ending)["i-1"] + 100
 
 

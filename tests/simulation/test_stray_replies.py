@@ -110,7 +110,8 @@ def test_what_needs_no_answer_may_be_answered() -> None:
 
     ending = perform(doctor(), prepare=polite)
     assert unchanged(ending)
-    assert outcomes(ending).count("ignored: nothing waits for it") == 10
+    moved = {one.instance_ids for one in ending.sent if one.state == "INSTANCE_ACTION_DONE"}
+    assert outcomes(ending).count("ignored: nothing waits for it") == len(moved) + 1
 
 
 TWO = scene(

@@ -1,11 +1,23 @@
 """Leases are taken, renewed and given back; the fence keeps out whoever has lost one."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
-from fenix.store import Database, EngineRow, Lease, LeaseLost, leases, progress, sessions, timeline
+from fenix.store import (
+    Database,
+    EngineRow,
+    Lease,
+    LeaseLost,
+    leases,
+    migrate,
+    progress,
+    sessions,
+    timeline,
+)
 from tests.factories import at, make_entry, make_host, make_session
 from tests.store.running import leased, read, write
 
@@ -171,3 +183,23 @@ def test_an_engine_that_leaves_gives_its_leases_back(database: Database) -> None
     assert read(database, leases.list_engines) == [engine("engine-2")]
     assert read(database, leases.all_leases) == [theirs]
     assert replace(ours, owner=None) in opened(database)
+
+
+def test_a_look_reads_no_action_that_is_over(tmp_path: Path) -> None:
+    """Engines look all the time; SQLite tells how it would find the rows."""
+    database = Database(f"sqlite:///{tmp_path}/fenix.db")
+    migrate.upgrade(database)
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, sql: str, values: Any, *_rest: object) -> None:
+        asked.append((sql, values))
+
+    read(database, leases.look)
+    ((sql, values),) = [one for one in asked if "action_runs" in one[0]]
+    with database.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+    assert [row.detail for row in plan] == [
+        "SEARCH action_runs USING INDEX ix_action_runs_state (state=?)"
+    ]
+    database.close()

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from sqlalchemy import select
+
 from fenix.domain import REPLY_STATES, MoveAction, Reply
-from fenix.store import Database, replies
+from fenix.store import Database, replies, tables
 from tests.factories import at, make_reply
 from tests.store.running import read, write, write_all
 
@@ -69,3 +71,35 @@ def test_a_reply_after_a_taken_one_waits(database: Database) -> None:
     write_all(database, replies.taken(waiting(database, "session-1")[0].id, "counted"))
     put(database, make_reply("session-1"))
     assert len(waiting(database, "session-1")) == 1
+
+
+def test_of_ignored_replies_of_a_kind_the_last_one_is_kept(database: Database) -> None:
+    kinds = [
+        make_reply("session-1"),
+        make_reply("session-1", project_id="project-2"),
+        make_reply("session-1", instance_id="instance-1"),
+        make_reply("session-1", state="NACK_SCALE_IN"),
+        make_reply("session-2"),
+    ]
+    for _ in range(3):
+        put(database, *kinds)
+        for reply in waiting(database, "session-1", "session-2"):
+            write_all(database, replies.ignored(reply))
+    last = put_one(database, kinds[0])
+    found = read(database, lambda c: c.execute(select(tables.replies)).all())
+    assert [row.id for row in found] == sorted(range(last.id - len(kinds), last.id + 1))
+    assert waiting(database, "session-1", "session-2") == [last]
+
+
+def test_no_more_of_a_kind_wait_than_can_be_of_use(database: Database) -> None:
+    put(database, *[make_reply("session-1")] * (replies.MOST_WAITING + 5))
+    found = waiting(database, "session-1")
+    assert len(found) == replies.MOST_WAITING
+    write_all(database, replies.taken(found[0].id, "counted"))
+    put(database, make_reply("session-1"), make_reply("session-1"))
+    assert len(waiting(database, "session-1")) == replies.MOST_WAITING
+
+
+def put_one(database: Database, reply: Reply) -> Reply:
+    put(database, reply)
+    return waiting(database, reply.session_id)[-1]

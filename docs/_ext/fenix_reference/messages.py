@@ -49,10 +49,10 @@ FIELDS = {
     EventType.SESSION: HEAD
     | {
         "project_id": "the project of the administrator who created the session",
-        "state": "the session's state",
-        "percent_done": "0 to 100",
-        "detail": "for people: why it failed, `created`, `continued`, or empty; at most 200 "
-        "characters",
+        "state": "the session's state; the same again where only the percentage is new",
+        "percent_done": "0 to 100; each whole percent is told once",
+        "detail": "for people: why it failed, `created`, `continued`, which host has got on, or "
+        "empty; at most 200 characters",
     },
 }
 PROJECT_STATES = {

@@ -12,7 +12,6 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from threading import Lock
 from typing import Any
@@ -21,6 +20,7 @@ from cachetools import TTLCache
 from oslo_config import cfg
 
 from fenix.api.auth import AuthenticationUnavailable, Caller, NoValidToken
+from fenix.threads import Threads
 
 with warnings.catch_warnings():
     # WebOb, which keystonemiddleware is built on, still imports it on Python before 3.13.
@@ -71,7 +71,7 @@ class KeystoneAuthenticator:
 
     def __init__(self, conf: cfg.ConfigOpts, limit: float) -> None:
         self._limit = limit
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="keystone")
+        self._threads = Threads(THREADS, thread_name_prefix="keystone")
         for group, opts in auth_token.list_opts():
             conf.register_opts(opts, group=group)
             # By itself it has no limit, and a thread that hangs would keep the process from ending.

@@ -1,7 +1,9 @@
-"""How often each project may call: a bucket of tokens for each, in this process."""
+"""How often each project may call, and how much at the same time; in this process."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from fenix.domain import TooMany
 
@@ -57,3 +59,40 @@ class Rates:
         full = [who for who in self._buckets if self._left(who, now) >= self._burst]
         for who in full:
             del self._buckets[who]
+
+
+class Tests:
+    """Lets tests of subscriptions begin: each waits for a receiver that may never answer.
+
+    Args:
+        at_once: how many at the same time.
+        per_project: how many of these for one project.
+    """
+
+    def __init__(self, at_once: int, per_project: int) -> None:
+        self._at_once = at_once
+        self._per_project = per_project
+        self._under_way: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, project_id: str) -> Iterator[None]:
+        """Counts a test for as long as it goes on.
+
+        Raises:
+            TooMany: as many as there may be are under way.
+        """
+        if self._under_way[project_id] >= self._per_project:
+            raise TooMany(
+                f"{self._per_project} tests of subscriptions of project {project_id} are under "
+                "way, which is the limit [api] tests_at_once_per_project."
+            )
+        if self._under_way.total() >= self._at_once:
+            raise TooMany(
+                f"{self._at_once} tests of subscriptions are under way, which is the limit "
+                "[api] tests_at_once."
+            )
+        self._under_way[project_id] += 1
+        try:
+            yield
+        finally:
+            self._under_way -= Counter([project_id])  # which also forgets who has none left

@@ -11,7 +11,7 @@ from oslo_config import cfg
 from fenix.api.auth import Authenticator, NoAuthenticator
 from fenix.api.owners import Owners
 from fenix.api.policy import Policy
-from fenix.api.rates import Rates
+from fenix.api.rates import Rates, Tests
 from fenix.clouds import Cloud
 from fenix.config import session_options
 from fenix.config.plan import TIME_LIMIT, assumptions
@@ -35,6 +35,8 @@ class ApiSettings:
         body_timeout: seconds that a body may take to come.
         subscriptions_per_project: how many there may be.
         constraints_per_project: how many there may be, of instances and groups together.
+        tests_at_once: how many tests of subscriptions may be under way.
+        tests_at_once_per_project: how many of these for one project.
         keep_old_secret: seconds for which a subscription's secret counts after it was replaced.
         delivery_give_up: seconds after which a subscription that takes nothing counts as dead.
         engine_silence: seconds after which an engine that shows no life counts as gone.
@@ -49,6 +51,8 @@ class ApiSettings:
     body_timeout: float = 30.0
     subscriptions_per_project: int = 16
     constraints_per_project: int = 10_000
+    tests_at_once: int = 20
+    tests_at_once_per_project: int = 4
     keep_old_secret: int = 86400
     delivery_give_up: float = 3600.0
     engine_silence: float = 30.0
@@ -69,6 +73,8 @@ class ApiSettings:
             body_timeout=api.body_timeout,
             subscriptions_per_project=api.subscriptions_per_project,
             constraints_per_project=api.constraints_per_project,
+            tests_at_once=api.tests_at_once,
+            tests_at_once_per_project=api.tests_at_once_per_project,
             rules=IntakeRules(sessions=api.sessions, hosts=api.hosts_per_session),
             keep_old_secret=conf.subscriptions.keep_old_secret,
             delivery_give_up=conf.engine.delivery_give_up,
@@ -91,6 +97,7 @@ class Services:
         plans: lets one plan at a time be made.
         secrets: keeps the secrets of subscriptions; None: there are none.
         owners: whose instances and groups are, as the cloud says.
+        tests: how many tests of subscriptions may be under way.
     """
 
     database: Database
@@ -105,10 +112,14 @@ class Services:
     rates: Rates = field(default_factory=lambda: Rates(0, 0))
     secrets: SecretBox | None = None
     owners: Owners = field(init=False)
+    tests: Tests = field(init=False)
 
     def __post_init__(self) -> None:
         """Makes what follows from the rest."""
         object.__setattr__(self, "owners", Owners(self.cloud))
+        settings = self.settings
+        tests = Tests(settings.tests_at_once, settings.tests_at_once_per_project)
+        object.__setattr__(self, "tests", tests)
 
 
 def authenticator(conf: cfg.ConfigOpts) -> Authenticator:

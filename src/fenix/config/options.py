@@ -134,6 +134,19 @@ API: list[cfg.Opt] = [
         max=1000,
         help="How many URLs a project may subscribe; 429 beyond that.",
     ),
+    cfg.IntOpt(
+        "tests_at_once",
+        default=20,
+        min=1,
+        help="How many tests of subscriptions may wait for their receivers at the same time, in "
+        "each process of the API; 429 beyond that.",
+    ),
+    cfg.IntOpt(
+        "tests_at_once_per_project",
+        default=4,
+        min=1,
+        help="How many of these may be for the subscriptions of one project; 429 beyond that.",
+    ),
     cfg.FloatOpt(
         "auth_timeout",
         default=20.0,

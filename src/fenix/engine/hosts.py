@@ -10,10 +10,11 @@ from fenix.engine.cloud_access import CloudAccess
 from fenix.engine.composer import Composer
 from fenix.engine.journal import Journal
 from fenix.engine.outbox import Outbox
+from fenix.engine.progress import percent_done
 from fenix.engine.settings import EngineSettings
 from fenix.engine.state import SessionData
 from fenix.engine.waits import Waits
-from fenix.store import Write, progress
+from fenix.store import Write, progress, sessions
 
 
 class HostDesk:
@@ -58,20 +59,25 @@ class HostDesk:
             host.started_at = now
         if state in (HostState.MAINTAINED, HostState.FAILED, HostState.SKIPPED):
             host.finished_at = now
-        writes = (
-            self._save(host),
-            self._data.entry(f"host.{state.lower()}", why, host=name),
-        )
-        if news is None:
-            await self._journal.commit(*writes)
-            return
+        writes = [self._save(host), self._data.entry(f"host.{state.lower()}", why, host=name)]
         key = self._data.key(f"{news}:{name}{occasion}")
-        message = self._data.messages.get(key)
-        if message is None:
+        message = self._data.messages.get(key) if news else None
+        told = []
+        if news and message is None:
             message = self._composer.host(key, name, news, now)
-            await self._outbox.post(message, *writes)
-        else:
-            await self._journal.commit(*writes)
+            told.append(message)
+        session, percent = self._data.session, percent_done(self._data)
+        if (
+            percent > session.percent_done
+        ):  # each percent is told once, however many hosts there are
+            session.percent_done = percent
+            writes.append(sessions.save_progress(session.id, percent, session.waiting_for, now))
+            told.append(
+                self._composer.session(session.state, percent, f"host {name}: {state}", now)
+            )
+        await self._outbox.post_all(told, *writes)
+        if message is None:
+            return
         until = now + timedelta(seconds=self._settings.announce_limit)
         with self._waits.waiting("message channels", f"deliver {news} of host {name}", until):
             await self._outbox.delivered(message.id, self._settings.announce_limit)

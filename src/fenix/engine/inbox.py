@@ -80,7 +80,7 @@ class Inbox:
         subject = (reply.project_id, state, reply.instance_id)
         key = self._open.get(subject)
         if key is None or word not in ("ACK", "NACK"):
-            await self._journal.commit(replies.taken(reply.id, "ignored: nothing waits for it"))
+            await self._journal.commit(replies.ignored(reply))
             return
         message = self._data.messages[key]
         spent = (self._data.now() - message.created_at).total_seconds()

@@ -7,7 +7,7 @@ afterwards; others find what is new within a second.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -34,7 +34,7 @@ from fenix.domain import (
 from fenix.engine.plugins import load_action, load_workflow
 from fenix.messaging.limits import unfit_for_trait
 from fenix.store import Database, progress, replies, sessions, timeline
-from fenix.store.admission import has_instance, one_at_a_time
+from fenix.store.admission import has_instance, instances_of, one_at_a_time
 
 ACCEPTED_REPLIES = REPLY_STATES | {
     ProjectState.INSTANCE_ACTION_DONE.ack,
@@ -176,6 +176,8 @@ async def delete_session(
 async def accept_reply(database: Database, reply: Reply, now: datetime) -> None:
     """Puts a project's reply into the inbox; whether it counts is the engine's decision.
 
+    Choices for instances that are not the project's are dropped: managers may know old ones.
+
     Raises:
         InvalidField: no message has such a reply.
         NotFound: there is no such session, or it has no such project or instance.
@@ -198,7 +200,12 @@ async def accept_reply(database: Database, reply: Reply, now: datetime) -> None:
         ):
             raise NotFound(f"in session {reply.session_id} instance", reply.instance_id or "")
         if opened:  # else nobody would ever take it out again
-            replies.add(connection, reply, now)
+            actions = reply.instance_actions
+            if actions.keys() - project.instance_ids - {reply.instance_id}:
+                theirs = instances_of(connection, reply.session_id, reply.project_id)
+                theirs |= {*project.instance_ids}
+                actions = {ident: actions[ident] for ident in actions if ident in theirs}
+            replies.add(connection, replace(reply, instance_actions=actions), now)
 
     await database.write(write)
 

@@ -64,7 +64,15 @@ class Outbox:
 
     async def post(self, message: Message, *writes: Write) -> None:
         """Writes a message, for whoever is to get it, together with what it tells of."""
+        await self.post_all([message], *writes)
 
+    async def post_all(self, written: Sequence[Message], *writes: Write) -> None:
+        """Writes messages in this order, together with what they tell of."""
+        rows = [self._rows(message) for message in written]
+        await self._journal.commit(*writes, *rows)
+        self._news.set()
+
+    def _rows(self, message: Message) -> Rows:
         def rows(connection: Connection) -> Iterator[Row]:
             subscribed = subscriptions.list_all(connection, message.project_id)
             targets = [
@@ -78,8 +86,7 @@ class Outbox:
 
         self._data.messages[message.key] = message
         self._messages[message.id] = message
-        await self._journal.commit(*writes, Rows(rows))
-        self._news.set()
+        return Rows(rows)
 
     def look_again(self) -> None:
         """Somebody else has written messages, whose ids may be smaller than those that are here."""

@@ -9,10 +9,11 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from oslo_config import types
+
+from fenix.threads import Threads
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -79,7 +80,7 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
     return [ipaddress.ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in found]
 
 
-_LOOKUPS = ThreadPoolExecutor(16, thread_name_prefix="names")
+_LOOKUPS = Threads(16, thread_name_prefix="names")
 """Threads of their own: whoever runs the name server of a receiver's domain decides how long a
 look-up takes, and the event loop's threads are needed for other work."""
 _WIDEST_SPECIAL = 8

@@ -7,13 +7,13 @@ so the outcome of each attempt is caught at the transport, below the notifier.
 import asyncio
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from oslo_config import cfg
 
 from fenix.domain import EventType, Message, Subscription
 from fenix.messaging.base import DeliveryFailed
+from fenix.threads import Threads
 
 with warnings.catch_warnings():
     # oslo.messaging imports eventlet's parts of other oslo libraries although it does not use them.
@@ -66,7 +66,7 @@ class BusChannel:
             driver="messaging",
             retry=max(0, options.retry),  # its default, -1, blocks until RabbitMQ is back
         )
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="bus")
+        self._thread = Threads(1, thread_name_prefix="bus")
 
     def targets(
         self, project_id: str, event_type: EventType, subscriptions: Sequence[Subscription]

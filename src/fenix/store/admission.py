@@ -32,3 +32,11 @@ def has_instance(
         instances.c.project_id == project_id,
     )
     return connection.execute(query).first() is not None
+
+
+def instances_of(connection: Connection, session_id: str, project_id: str) -> frozenset[str]:
+    """The ids of all instances of a project that a session has dealt with."""
+    query = select(instances.c.id).where(
+        instances.c.session_id == session_id, instances.c.project_id == project_id
+    )
+    return frozenset(connection.scalars(query))

@@ -7,7 +7,6 @@ in a worker thread for MariaDB and PostgreSQL, which answer over a network (desi
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 from fenix.store import galera
 from fenix.store.errors import Attempt, DatabaseUnavailable, translated
+from fenix.threads import Threads
 
 __all__ = ["CONNECT_SECONDS", "Database", "DatabaseUnavailable"]
 
@@ -41,9 +41,7 @@ class Database:
         self.url = make_url(url)
         self.embedded = self.url.get_backend_name() == "sqlite"
         self.engine: Engine = _sqlite(self.url) if self.embedded else _server(self.url)
-        self._threads = (
-            None if self.embedded else ThreadPoolExecutor(THREADS, thread_name_prefix="database")
-        )
+        self._threads = None if self.embedded else Threads(THREADS, thread_name_prefix="database")
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs a unit of work that changes nothing.

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from fenix.domain import Delivery, DeliveryState, EventType, Message
 from fenix.store.rows import values
-from fenix.store.tables import deliveries, messages
+from fenix.store.tables import deliveries, messages, sessions
 from fenix.store.writing import Row, Write, rows, same
 
 _INSERT, _INSERT_DELIVERY = same(insert(messages)), same(insert(deliveries))
@@ -188,6 +188,23 @@ def count_pending(connection: Connection, session_id: str) -> int:
             deliveries.c.session_id == session_id, deliveries.c.state == DeliveryState.PENDING
         )
     ).scalar_one()
+
+
+def held_up(connection: Connection) -> Mapping[str, datetime]:
+    """The channels that have failed to take a message for all, and since when the oldest waits.
+
+    A receiver of its own that takes nothing is no fault of the channel.
+    """
+    since = func.min(func.coalesce(deliveries.c.requested_at, messages.c.created_at))
+    query = (
+        select(deliveries.c.channel, since)
+        .join(messages, messages.c.id == deliveries.c.message_id)
+        .join(sessions, sessions.c.id == deliveries.c.session_id)
+        .where(sessions.c.open, deliveries.c.state == DeliveryState.PENDING)
+        .where(deliveries.c.target == "", deliveries.c.error.is_not(None))
+        .group_by(deliveries.c.channel)
+    )
+    return dict(connection.execute(query).all())
 
 
 def give_up(connection: Connection, session_id: str, why: str, at: datetime) -> None:

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from fenix.domain import MoveAction, Reply
 from fenix.store.tables import replies
 from fenix.store.writing import Row, Write, rows, same
+
+MOST_WAITING = 10
+"""Replies of the same kind that can wait: the first one that fits counts, so more are of no use."""
+IGNORED = "ignored: nothing waits for it"
 
 _WAITING = (
     select(replies)
@@ -21,8 +25,21 @@ _OUTCOME = same(
 )
 
 
+def _like(reply: Reply) -> Sequence[ColumnElement[bool]]:
+    """Of the same project, for the same state, about the same instance."""
+    return (
+        replies.c.session_id == reply.session_id,
+        replies.c.project_id == reply.project_id,
+        replies.c.state == reply.state,
+        replies.c.instance_id == reply.instance_id,
+    )
+
+
 def add(connection: Connection, reply: Reply, at: datetime) -> None:
-    """Puts a reply into the inbox."""
+    """Puts a reply into the inbox, unless `MOST_WAITING` of its kind wait there already."""
+    waits = select(func.count()).select_from(replies).where(*_like(reply))
+    if connection.scalar(waits.where(replies.c.outcome.is_(None))) == MOST_WAITING:
+        return
     row = {
         "session_id": reply.session_id,
         "project_id": reply.project_id,
@@ -52,5 +69,17 @@ def waiting(connection: Connection, session_ids: Sequence[str]) -> Sequence[Repl
 
 
 def taken(reply_id: int, outcome: str) -> Write:
-    """Notes what became of a reply."""
+    """Notes what became of a reply that counts."""
     return rows(Row(_OUTCOME, {"r": reply_id, "outcome": outcome[:190]}))
+
+
+def ignored(reply: Reply) -> Write:
+    """Notes that nothing waited for a reply; of those of its kind only the last one is kept."""
+
+    def write(connection: Connection) -> None:
+        # It stays itself: an id must not come again while an engine remembers it.
+        before = replies.c.outcome == IGNORED, replies.c.id < reply.id
+        connection.execute(delete(replies).where(*_like(reply), *before))
+        connection.execute(update(replies).where(replies.c.id == reply.id).values(outcome=IGNORED))
+
+    return write

@@ -192,6 +192,7 @@ action_runs = Table(
     Column("error", _long()),
     Column("log", _long(), nullable=False),
     Column("executor", String(255), nullable=False),
+    Index(None, "state"),
     UniqueConstraint("session_id", "key"),
     **OPTIONS,
 )

@@ -28,7 +28,7 @@ from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import CommonStates
 from fenix.workflows.looking import until
 from fenix.workflows.maintaining import maintain, still_there
-from fenix.workflows.moving import chosen_action, last_known, lately_left, move_away
+from fenix.workflows.moving import chosen_action, end_overruns, last_known, lately_left, move_away
 from fenix.workflows.scaling import scale_in, willing
 from fenix.workflows.slots import MoveSlots
 from fenix.workflows.talking import agreed, ask_each, meet, reply_by
@@ -264,7 +264,7 @@ class DefaultWorkflow(CommonStates):
 
     async def _ask_and_move(self, state: ProjectState, round_: dict[str, Any]) -> None:
         context = self.context
-        inventory = await context.inventory()
+        inventory = await end_overruns(context)
         by_project: dict[str, list[Instance]] = defaultdict(list)
         for ident in round_["instances"]:
             # One that is away or gone already may still be under way, from before a restart.

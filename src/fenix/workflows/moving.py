@@ -146,6 +146,22 @@ async def when_free(context: Context, ident: str) -> Inventory:
     return inventory
 
 
+async def end_overruns(context: Context) -> Inventory:
+    """The inventory when the cloud makes no move any more whose time was over.
+
+    Where the engine that waited for one is gone, nobody else counts it.
+
+    Raises:
+        SessionFailed: the cloud is busy with one for too long.
+    """
+    inventory = await context.inventory()
+    failed = {one.instance_id for one in context.moves.values() if one.state is MoveState.FAILED}
+    for instance in list(inventory.instances.values()):
+        if instance.id in failed and instance.status is InstanceStatus.BUSY:
+            inventory = await when_free(context, instance.id)
+    return inventory
+
+
 async def _when_free(context: Context, ident: str, error: str) -> Inventory:
     """See `when_free`; a failure also tells why the move before has failed."""
     try:

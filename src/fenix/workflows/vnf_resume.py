@@ -6,20 +6,20 @@ they end nobody knows where their instances will be.
 """
 
 import asyncio
+from datetime import timedelta
 
 from fenix.domain import (
     Constraints,
     HostState,
     HostType,
     Instance,
-    InstanceStatus,
     Inventory,
     MoveState,
 )
 from fenix.planning.rolling import Rolling
 from fenix.planning.tasks import RollingOptions
 from fenix.workflows.base import Context
-from fenix.workflows.moving import last_known, when_free
+from fenix.workflows.moving import end_overruns, last_known
 
 BEGUN = (HostState.DRAINING, HostState.EMPTY, HostState.IN_MAINTENANCE)
 
@@ -34,11 +34,7 @@ async def end_moves(context: Context) -> None:
         for key, record in context.moves.items():
             if record.state is MoveState.INTENDED:
                 tasks.create_task(context.rejoin_move(key))
-    failed = {one.instance_id for one in context.moves.values() if one.state is MoveState.FAILED}
-    if failed:
-        for instance in (await context.inventory()).instances.values():
-            if instance.id in failed and instance.status is InstanceStatus.BUSY:
-                await when_free(context, instance.id)
+    await end_overruns(context)
 
 
 def build(context: Context, inventory: Inventory, constraints: Constraints) -> Rolling:
@@ -69,12 +65,15 @@ def build(context: Context, inventory: Inventory, constraints: Constraints) -> R
         ),
         begun=[name for name in pending if context.hosts[name].state in BEGUN],
     )
+    longest = timedelta(seconds=options.move_timeout)
     for record in context.moves.values():
         if record.finished_at is not None:
             instance = inventory.instances.get(record.instance_id)
             known = context.instances.get(record.instance_id)
             moved: Instance | None = instance or (last_known(known) if known else None)
             if moved is not None:
-                ended = (record.finished_at - context.session.created_at).total_seconds()
-                rolling.recovering(moved, ended)
+                # When the cloud ended one that overran, only an engine that is gone may have seen.
+                overran = record.finished_at - record.started_at >= longest
+                end = context.now() if overran else record.finished_at
+                rolling.recovering(moved, (end - context.session.created_at).total_seconds())
     return rolling

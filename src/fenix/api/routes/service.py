@@ -12,7 +12,7 @@ from fenix.api.docs import page
 from fenix.api.metrics import Metrics
 from fenix.api.services import Services, alive
 from fenix.metrics import CONTENT_TYPE
-from fenix.store import DatabaseUnavailable, leases, migrate
+from fenix.store import DatabaseUnavailable, leases, messages, migrate
 
 router = APIRouter(tags=["service"])
 
@@ -40,9 +40,15 @@ async def healthz() -> dict[str, str]:
     responses={503: {"description": "Something that is needed is missing; `checks` says what."}},
 )
 async def readyz(services: ServicesDep) -> JSONResponse:
-    """Tells whether sessions can be worked on: database, its schema, an engine that lives."""
+    """Tells whether sessions can be worked on.
+
+    That takes the database with its schema, an engine that lives, and channels that take messages.
+    """
     checks: dict[str, str] = {}
     for name, check in _CHECKS.items():
+        if checks.get("database", "ok") != "ok":
+            checks[name] = "not known without the database"
+            continue
         try:
             checks[name] = await check(services)
         except DatabaseUnavailable:
@@ -83,7 +89,27 @@ async def _engine(services: Services) -> str:
     return f"no engine has been seen for {services.settings.engine_silence:g} s"
 
 
-_CHECKS: dict[str, Callable[[Services], Awaitable[str]]] = {"database": _schema, "engine": _engine}
+async def _channels(services: Services) -> str:
+    """By what the engines have written down, since only they have a connection to RabbitMQ.
+
+    Why a channel fails is left to the log, since anybody may ask here.
+    """
+    found = await services.database.read(messages.held_up)
+    return (
+        "; ".join(
+            f"channel {name} takes no messages, the oldest has waited for "
+            f"{max(0.0, (services.now() - since).total_seconds()):.0f} s; an engine's log says why"
+            for name, since in sorted(found.items())
+        )
+        or "ok"
+    )
+
+
+_CHECKS: dict[str, Callable[[Services], Awaitable[str]]] = {
+    "database": _schema,
+    "engine": _engine,
+    "channels": _channels,
+}
 
 
 def _version(services: Services) -> dict[str, Any]:

@@ -178,8 +178,9 @@ async def send_test(
     services.policy.authorize(caller, "subscription:test", found.project_id)
     message = trial_message(found, services.settings.public_endpoint, services.now())
     try:
-        async with asyncio.timeout(TRIAL_SECONDS):
-            await _channel(services).send(message, found)
+        with services.tests.one(found.project_id):
+            async with asyncio.timeout(TRIAL_SECONDS):
+                await _channel(services).send(message, found)
     except DeliveryFailed as error:
         return TrialOutcome(delivered=False, error=str(error))
     except TimeoutError:

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +14,7 @@ from fenix.clouds.openstack.groups import group, group_of_members, read_groups
 from fenix.clouds.openstack.hosts import Hosts
 from fenix.clouds.openstack.servers import instance
 from fenix.domain import Group, Instance, Inventory, MoveAction
+from fenix.threads import Threads
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class OpenStackCloud:
         self._poll_interval = poll_interval
         self._hosts = Hosts(connection.compute, connection.placement)
         self._watch = moves.Watch(connection.compute)
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="openstack")
+        self._threads = Threads(workers, thread_name_prefix="openstack")
 
     async def inventory(self) -> Inventory:
         """See `fenix.clouds.Cloud.inventory`; hosts and instances are read side by side."""
