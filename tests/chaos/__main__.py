@@ -16,6 +16,7 @@ from tests.chaos.playing import lines, play
 AWAY = 60.0
 """Longest time in seconds for which a database is away."""
 RABBIT_AWAY = 30.0
+SLACK = 2.0
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
     # So that nothing goes on running when it is told to stop.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     console = Console(highlight=False, soft_wrap=True)
-    report = Report()
+    report = Report(SLACK)
 
     def times(number: int, attack: Callable[[Attacks], None]) -> Callable[[Attacks], None]:
         def all_of_them(attacks: Attacks) -> None:

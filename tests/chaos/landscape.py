@@ -23,8 +23,6 @@ from tests.servers.databases import DatabaseServer, running
 from tests.servers.rabbitmq import RabbitMq
 
 LOOP, LEASE, RETRY = 0.2, 8.0, 1.8
-SLACK = 2.0
-"""Seconds that a busy machine may need to let a process run, and us to see what it did."""
 POLL = 0.03
 START = 240.0
 """Seconds that processes may take to start, all at once, on such a machine."""
@@ -209,7 +207,7 @@ class Landscape:
         bus = {}
         if self.rabbit:
             bus = {
-                "oslo_messaging_notifications": f"transport_url = {self.rabbit.url}",
+                "oslo_messaging_notifications": f"transport_url = {self.rabbit.transport_url}",
                 # Else RabbitMQ forgets the queue when it stops.
                 "oslo_messaging_rabbit": "amqp_durable_queues = true",
             }

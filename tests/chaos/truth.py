@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import kombu
 from sqlalchemy import text
@@ -99,9 +99,8 @@ def _queue(url: str) -> Counter[str]:
     found: Counter[str] = Counter()
     with kombu.Connection(url) as connection:
         queue = connection.SimpleQueue("notifications.info", queue_opts={"durable": True})
-        with closing(queue):
-            while queue.qsize():
-                message = queue.get(timeout=5)
+        with closing(queue), suppress(queue.Empty):
+            while message := queue.get_nowait():
                 found[message.payload["payload"]["message_id"]] += 1
                 message.ack()
     return found

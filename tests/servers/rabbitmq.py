@@ -22,7 +22,10 @@ class RabbitMq(Server):
         super().__init__("rabbitmq")
         self.port = free_port()
         self._mapper, self._distribution = free_port(), free_port()
-        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/"
+        where = f"//guest:guest@127.0.0.1:{self.port}/"
+        self.url = f"amqp:{where}"
+        self.transport_url = f"rabbit:{where}"
+        """The same for oslo.messaging."""
         (self.directory / "plugins").write_text("[].\n")
 
     def command(self) -> Sequence[str]:
