@@ -132,7 +132,7 @@ class Caller:
         try:
             return await self._http.request(method, self._url + path, json=body, headers=headers)
         except httpx.HTTPError as error:
-            raise CommandFailed(f"{method} {path}: {error or type(error).__name__}") from error
+            raise CommandFailed(f"{method} {path}: {str(error) or type(error).__name__}") from error
 
 
 @asynccontextmanager

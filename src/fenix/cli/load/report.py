@@ -1,6 +1,8 @@
 """What a load has shown, as tables for the terminal and for the documentation."""
 
 from fenix.cli.load.measure import Measured
+from fenix.cli.load.shape import MOVE_SECONDS
+from fenix.simulation.bench_page import LOAD, kept_section
 from fenix.simulation.bench_tables import NOTHING, Grid
 
 BOUND = 500.0
@@ -9,20 +11,21 @@ BOUND = 500.0
 SECTION = """\
 {head}
 
-Real processes on loopback{where}: `fenix bench --load`, over {database}; API and engine {how}. Latencies
-are those that one client process sees, which shares the machine with all others; at most {clients}
-calls are under way at one time, and reads come one after the other.
+What the service bears, measured by `fenix bench --load` with real processes on loopback{where}:
+the database is {database}, and API and engine {how}.
 
 {calls}
 
 {facts}
 
-The burst is answers to messages that are really pending: {sessions} sessions ask each of
-{projects} projects, and all answer at once. Each was counted once. The large session has
-{hosts:,} hosts and {instances:,} instances, no actions, moves of 0.2 s, and managers that answer at
-once; its detail was read at the end of it. *First byte* is the time until the answer begins.
+* Latencies are those that one client process sees, which shares the machine with all others. At
+  most {clients} calls are under way at one time; reads come one after the other.
+* The burst answers messages that are really pending: {sessions} sessions ask each of {projects}
+  projects, and all answer at once. Each answer was counted, and once.
+* The large session has {hosts:,} hosts and {instances:,} instances, no actions, moves of
+  {move_seconds:g} s, and managers that answer at once. It was listed and shown at its end.
+* *First byte* is the time until the answer begins.
 """
-HEAD = "## Load"
 
 
 def calls_grid(found: Measured) -> Grid:
@@ -73,7 +76,7 @@ def section(found: Measured, where: str) -> str:
     """
     shape = found.shape
     return SECTION.format(
-        head=HEAD,
+        head=LOAD,
         where=where,
         database=found.database,
         how="share one process" if "serve" in found.memory else "are a process each",
@@ -84,4 +87,10 @@ def section(found: Measured, where: str) -> str:
         projects=shape.projects,
         hosts=shape.hosts,
         instances=shape.instances,
+        move_seconds=MOVE_SECONDS,
     )
+
+
+def with_section(page: str, section: str) -> str:
+    """A page with this section about the load in the place of the one that it has."""
+    return page.removesuffix(kept_section(page)).rstrip("\n") + "\n\n" + section

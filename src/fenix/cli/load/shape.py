@@ -37,6 +37,24 @@ class Shape:
     looks: int = 100
     seconds: float = 1200.0
 
+    @classmethod
+    def of_hosts(cls, hosts: int) -> "Shape":
+        """A load with everything in proportion to the hosts."""
+
+        whole = cls()
+
+        def part(of: int, least: int) -> int:
+            return max(least, of * hosts // whole.hosts)
+
+        return cls(
+            hosts=hosts,
+            instances=10 * hosts,
+            projects=part(whole.projects, 2),
+            constraints=part(whole.constraints, 10),
+            replies=part(whole.replies, 20),
+            looks=part(whole.looks, 10),
+        )
+
     @property
     def sessions(self) -> int:
         """Sessions that it takes to ask for so many replies."""
