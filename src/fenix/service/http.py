@@ -23,6 +23,11 @@ HEAD_SECONDS = 30.0
 """How long a connection may stay open without the whole head of a request."""
 
 
+IDLE_SECONDS = 15
+"""How long a connection may rest between two requests; longer than clients keep theirs (httpx: 5
+seconds), since a request may otherwise meet the end of its connection."""
+
+
 class _Protocol(H11Protocol):
     """Hangs up on who does not send a request: uvicorn by itself would wait for ever."""
 
@@ -104,6 +109,7 @@ class HttpServer:
                 log_config=None,
                 log_level="warning",
                 access_log=False,
+                timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=GRACE,
             )
         )

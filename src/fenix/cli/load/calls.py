@@ -14,6 +14,8 @@ from fenix.cli.errors import CommandFailed
 
 TIMEOUT = 120.0
 """Seconds that an answer may take."""
+IDLE_SECONDS = 2.0
+"""How long a connection may rest and be used again: well before the server closes it."""
 
 Call = tuple[str, str, str | None, Any]
 """Method, path behind the endpoint, project that calls (None: the administrator), and body."""
@@ -54,9 +56,8 @@ class Caller:
     def __init__(self, url: str, clients: int) -> None:
         self._url = url
         self._clients = clients
-        self._http = httpx.AsyncClient(
-            trust_env=False, timeout=TIMEOUT, limits=httpx.Limits(max_connections=None)
-        )
+        limits = httpx.Limits(max_connections=clients, keepalive_expiry=IDLE_SECONDS)
+        self._http = httpx.AsyncClient(trust_env=False, timeout=TIMEOUT, limits=limits)
 
     async def __aenter__(self) -> "Caller":
         """Asks nothing yet."""

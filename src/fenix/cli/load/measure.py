@@ -72,7 +72,11 @@ def measure(shape: Shape, database: str | None, tell: Tell) -> Measured:
             port = int(free.getsockname()[1])
         tell("starting")
         processes.start(shape.scenario(), port)
-        return asyncio.run(_Run(shape, processes, database, tell).all())
+        try:
+            return asyncio.run(_Run(shape, processes, database, tell).all())
+        except CommandFailed:
+            processes.check()  # it may be why
+            raise
 
 
 class _Run:
