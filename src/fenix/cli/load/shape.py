@@ -113,8 +113,11 @@ class Shape:
             yield number, number % self.projects, number // self.projects
 
     def _groups(self) -> Iterator[tuple[str, str]]:
-        seen = {(self._group(p, index), f"p-{p:04d}"): None for _, p, index in self._members()}
-        yield from seen
+        """Each group once, with its project."""
+        yield from dict.fromkeys(
+            (self._group(project, index), f"p-{project:04d}")
+            for _, project, index in self._members()
+        )
 
     def _group(self, project: int, index: int) -> str:
         return f"g-{project:04d}-{index // GROUP}"
