@@ -99,9 +99,9 @@ class Shape:
     def constraint_calls(self) -> Iterator[tuple[str, str, Json]]:
         """The constraints: path behind the endpoint, project and body; first all groups."""
         groups = list(self._groups())[: self.constraints]
-        for group, project in groups:
-            body = {"group_name": group, "max_impacted_members": 3}
-            yield f"/instance_group/{group}", project, body
+        for group, owner in groups:
+            body: Json = {"group_name": group, "max_impacted_members": 3}
+            yield f"/instance_group/{group}", owner, body
         members = sorted(self._members(), key=lambda one: (one[2], one[1]))
         for number, project, index in members[: self.constraints - len(groups)]:
             body = {"group_id": self._group(project, index), "instance_name": f"vm-{number}"}
