@@ -49,8 +49,9 @@ test-attacks: $(READY) ## Run sessions on a real OpenStack that is in trouble, a
 	$(BIN)/python -m devcloud ensure $(N)
 	$(BIN)/pytest -m attacks $(ARGS)
 
-bench: $(READY) ## Measure on simulated clouds (ARGS="--docs docs/benchmarks.md")
+bench: $(READY) ## Measure on simulated clouds, and under load (ARGS="--docs docs/benchmarks.md")
 	$(BIN)/fenix bench $(ARGS)
+	$(BIN)/fenix bench --load $(ARGS)
 
 soak: $(READY) ## Run random simulations until one finds something
 	$(BIN)/fenix soak $(ARGS)

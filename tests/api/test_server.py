@@ -60,6 +60,26 @@ def call(
     return answer
 
 
+def test_no_answer_waits_for_the_acknowledgement_of_its_head(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    original = service_http._Protocol.connection_made
+
+    def connection_made(self: service_http._Protocol, transport: asyncio.Transport) -> None:
+        original(self, transport)
+        accepted = transport.get_extra_info("socket")
+        found.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(service_http._Protocol, "connection_made", connection_made)
+    with serving(api) as port:
+        one = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+        assert call(one, "GET", "/healthz").status == 200
+        one.close()
+    assert found
+    assert all(found)
+
+
 def test_calls_share_a_connection_with_and_without_a_slash(
     connection: http.client.HTTPConnection,
 ) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from fenix.cli.client import Client, PlainTransport
+from fenix.cli.watching import follow
 from tests.cli.harness import Fenix, Processes, Served, on_terminal, wait_until
 
 EMPTY = ("--host", "compute-1", "--host", "compute-2", "--host", "compute-3")
@@ -54,6 +56,21 @@ def test_create_and_watch_until_it_is_done(fenix: Fenix, served: Served) -> None
     for number in (1, 2, 3):
         assert any("host.maintained" in line and f"compute-{number}" in line for line in lines)
     assert all(host.enabled for host in served.world.hosts.values())
+
+
+def test_in_a_pipe_only_what_is_printed_is_read(fenix: Fenix, served: Served) -> None:
+    """The detail of a large session is long."""
+    asked = []
+
+    class Listening(PlainTransport):
+        def __call__(self, method: str, path: str, body: Any) -> tuple[int, str]:
+            asked.append(path.partition("?")[0].rpartition("/")[2])
+            return super().__call__(method, path, body)
+
+    ident = create(fenix, *EMPTY)
+    with Client(Listening(served.url)) as client:
+        assert follow(client, ident, interval=0.05)["state"] == "MAINTENANCE_DONE"
+    assert set(asked) == {ident, "timeline"}
 
 
 def test_a_live_picture_on_a_terminal(fenix: Fenix, served: Served) -> None:

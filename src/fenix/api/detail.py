@@ -1,29 +1,34 @@
-"""Puts together all that there is to show of a session."""
+"""What there is to show of a session: its head, and lists that are read page by page."""
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from fenix.api.schemas.progress import DeliveryView, MessageView
-from fenix.api.schemas.sessions import RequestView, SessionDetail, SpecView
+from pydantic import TypeAdapter
+
+from fenix.api.schemas.progress import (
+    ActionView,
+    HostView,
+    InstanceView,
+    MessageView,
+    MoveView,
+    ProjectView,
+)
+from fenix.api.schemas.sessions import Problem, RequestView, SessionHead, SpecView
 from fenix.domain import (
     ActionRecord,
     ActionState,
     Delivery,
-    DeliveryState,
     HostRecord,
     HostState,
-    InstanceRecord,
     Message,
     MoveRecord,
     MoveState,
     NotFound,
-    ProjectRecord,
     Session,
     SessionRequest,
 )
-from fenix.store import messages, progress, sessions
+from fenix.store import pages, progress, sessions
 from fenix.store.admission import Connection
 
 LOG_SHOWN = 2000
@@ -31,17 +36,25 @@ LOG_SHOWN = 2000
 
 
 @dataclass(frozen=True)
-class Everything:
-    """The rows of a session, read in one transaction."""
+class Source:
+    """Where the elements of one of the detail's lists come from.
 
-    session: Session
-    hosts: list[HostRecord]
-    instances: list[InstanceRecord]
-    projects: list[ProjectRecord]
-    moves: list[MoveRecord]
-    actions: list[tuple[ActionRecord, str]]
-    messages: list[Message]
-    deliveries: list[Delivery]
+    Attributes:
+        name: of the list; those that follow each other with the same name fill one.
+        view: what the elements are shown as.
+        page: the next rows behind one, at most so many.
+        shown: a row as the view takes it.
+    """
+
+    name: str
+    view: TypeAdapter[list[Any]]
+    page: Callable[[Connection, str, Any, int], Sequence[Any]]
+    shown: Callable[[Any], Any] = lambda row: row
+
+    def json(self, rows: Sequence[Any]) -> bytes:
+        """The elements with commas between them."""
+        checked = self.view.validate_python([self.shown(row) for row in rows])
+        return self.view.dump_json(checked)[1:-1]
 
 
 def find(connection: Connection, session_id: str) -> Session:
@@ -56,42 +69,6 @@ def find(connection: Connection, session_id: str) -> Session:
     return session
 
 
-def read(connection: Connection, session_id: str) -> Everything:
-    """All rows of a session.
-
-    Raises:
-        NotFound: there is none.
-    """
-    return Everything(
-        session=find(connection, session_id),
-        hosts=list(progress.list_hosts(connection, session_id)),
-        instances=list(progress.list_instances(connection, session_id)),
-        projects=list(progress.list_projects(connection, session_id)),
-        moves=list(progress.list_moves(connection, session_id)),
-        actions=list(progress.list_actions(connection, session_id)),
-        messages=list(messages.list_messages(connection, session_id)),
-        deliveries=list(messages.list_deliveries(connection, session_id)),
-    )
-
-
-def show(rows: Everything) -> SessionDetail:
-    """The rows as the API shows them."""
-    session = rows.session
-    return SessionDetail.model_validate(
-        fields_of(session)
-        | {
-            "request": _request(session.request),
-            "hosts": rows.hosts,
-            "instances": rows.instances,
-            "projects": rows.projects,
-            "moves": rows.moves,
-            "actions": [_action(record, executor) for record, executor in rows.actions],
-            "messages": list(_messages(rows)),
-            "errors": list(_problems(rows)),
-        }
-    )
-
-
 def whole_action(connection: Connection, session_id: str, run_id: str) -> dict[str, Any]:
     """A run of an action with its whole log.
 
@@ -99,15 +76,26 @@ def whole_action(connection: Connection, session_id: str, run_id: str) -> dict[s
         NotFound: there is no such session or run.
     """
     find(connection, session_id)
-    for record, executor in progress.list_actions(connection, session_id):
-        if record.id == run_id:
-            return fields_of(record) | {"executor": executor}
-    raise NotFound(f"in session {session_id} the run of an action", run_id)
+    run = progress.get_action(connection, session_id, run_id)
+    if run is None:
+        raise NotFound(f"in session {session_id} the run of an action", run_id)
+    record, executor = run
+    return fields_of(record) | {"executor": executor}
 
 
 def fields_of(record: Any) -> dict[str, Any]:
     """The fields of a dataclass, not going deeper."""
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def head(session: Session) -> SessionHead:
+    """What the detail begins with."""
+    return SessionHead.model_validate(fields_of(session) | {"request": _request(session.request)})
+
+
+def problem(what: str, subject: str, error: str) -> dict[str, str]:
+    """Something that went wrong, as `Problem` takes it."""
+    return {"what": what, "subject": subject, "error": error}
 
 
 def _request(request: SessionRequest) -> RequestView:
@@ -125,42 +113,72 @@ def _request(request: SessionRequest) -> RequestView:
     )
 
 
-def _action(record: ActionRecord, executor: str) -> dict[str, Any]:
+def _runs(
+    connection: Connection, session_id: str, after: Any, limit: int
+) -> Sequence[tuple[ActionRecord, str]]:
+    # One more than is shown, to know whether it is all.
+    return pages.actions(connection, session_id, after, limit, log_end=LOG_SHOWN + 1)
+
+
+def _action(run: tuple[ActionRecord, str]) -> dict[str, Any]:
+    record, executor = run
     log = record.log
-    if len(log) > LOG_SHOWN:
-        record = replace(record, log="[...] " + log[-LOG_SHOWN:])
-    return fields_of(record) | {"executor": executor}
+    shown = "[...] " + log[-LOG_SHOWN:] if len(log) > LOG_SHOWN else log
+    return fields_of(record) | {"executor": executor, "log": shown}
 
 
-def _messages(rows: Everything) -> Iterator[MessageView]:
-    deliveries: dict[str, list[DeliveryView]] = defaultdict(list)
-    for delivery in rows.deliveries:
-        deliveries[delivery.message.id].append(DeliveryView.model_validate(delivery))
-    for message in rows.messages:
-        yield MessageView.model_validate(
-            fields_of(message) | {"deliveries": deliveries.get(message.id, [])}
-        )
+def _message(found: tuple[Message, Sequence[Delivery]]) -> dict[str, Any]:
+    message, deliveries = found
+    return fields_of(message) | {"deliveries": deliveries}
 
 
-def _problems(rows: Everything) -> Iterator[dict[str, str]]:
-    """What went wrong, from the whole to the parts."""
-    if rows.session.reason:
-        yield _problem("session", rows.session.id, rows.session.reason)
-    for host in rows.hosts:
-        if host.state is HostState.FAILED:
-            yield _problem("host", host.name, host.why)
-    for move in rows.moves:
-        if move.state is MoveState.FAILED:
-            yield _problem("move", move.instance_id, move.error or "it failed")
-    for action, _ in rows.actions:
-        if action.state is ActionState.FAILED:
-            subject = f"{action.plugin} on {action.host}" if action.host else action.plugin
-            yield _problem("action", subject, action.error or "it failed")
-    for delivery in rows.deliveries:
-        if delivery.state is DeliveryState.GIVEN_UP:
-            subject = f"{delivery.message.state} to project {delivery.message.project_id}"
-            yield _problem("delivery", subject, delivery.error or "nobody took it")
+def _failed_host(host: HostRecord) -> dict[str, str]:
+    return problem("host", host.name, host.why)
 
 
-def _problem(what: str, subject: str, error: str) -> dict[str, str]:
-    return {"what": what, "subject": subject, "error": error}
+def _failed_move(move: MoveRecord) -> dict[str, str]:
+    return problem("move", move.instance_id, move.error or "it failed")
+
+
+def _failed_action(run: tuple[ActionRecord, str]) -> dict[str, str]:
+    action, _ = run
+    subject = f"{action.plugin} on {action.host}" if action.host else action.plugin
+    return problem("action", subject, action.error or "it failed")
+
+
+def _given_up(delivery: Delivery) -> dict[str, str]:
+    subject = f"{delivery.message.state} to project {delivery.message.project_id}"
+    return problem("delivery", subject, delivery.error or "nobody took it")
+
+
+_PROBLEMS = TypeAdapter(list[Problem])
+
+SOURCES = (
+    Source("hosts", TypeAdapter(list[HostView]), pages.hosts),
+    Source("instances", TypeAdapter(list[InstanceView]), pages.instances),
+    Source("projects", TypeAdapter(list[ProjectView]), pages.projects),
+    Source("moves", TypeAdapter(list[MoveView]), pages.moves),
+    Source("actions", TypeAdapter(list[ActionView]), _runs, _action),
+    Source("messages", TypeAdapter(list[MessageView]), pages.messages, _message),
+    # What went wrong, from the whole to the parts.
+    Source(
+        "errors",
+        _PROBLEMS,
+        lambda c, s, after, limit: pages.hosts(c, s, after, limit, HostState.FAILED),
+        _failed_host,
+    ),
+    Source(
+        "errors",
+        _PROBLEMS,
+        lambda c, s, after, limit: pages.moves(c, s, after, limit, MoveState.FAILED),
+        _failed_move,
+    ),
+    Source(
+        "errors",
+        _PROBLEMS,
+        lambda c, s, after, limit: pages.actions(c, s, after, limit, ActionState.FAILED),
+        _failed_action,
+    ),
+    Source("errors", _PROBLEMS, pages.given_up, _given_up),
+)
+"""All of a session, in the order in which it is shown."""

@@ -42,15 +42,37 @@ def bench(
         ),
     ] = False,
     processes: Annotated[int, typer.Option(min=1, max=256, help="Runs at one time.")] = 1,
+    load: Annotated[
+        bool,
+        typer.Option("--load", help="Instead: the service itself, as real processes under load."),
+    ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="With --load: an empty database on MariaDB or PostgreSQL. Default: SQLite, and "
+            "one process.",
+        ),
+    ] = None,
+    hosts: Annotated[
+        int | None,
+        typer.Option(min=10, max=5000, help="With --load: hosts, and all else in proportion."),
+    ] = None,
     as_json: AsJson = False,
     docs: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the documentation's page.")
     ] = None,
 ) -> None:
-    """Measure a workflow on simulated clouds.
+    """Measure a workflow on simulated clouds, or the service under load.
 
-    Exit code 0 only if the workflow has carried out all maintenances without a violation.
+    Exit code 0 only if the workflow has carried out all maintenances without a violation, or the
+    service has kept to its bounds.
     """
+    if load:
+        from fenix.cli.load.command import run_load
+
+        run_load(database, hosts, as_json, docs)
+        return
     from fenix.simulation.bench import jobs
     from fenix.simulation.generate import DESCRIPTIONS
     from fenix.simulation.policies import POLICIES
@@ -67,11 +89,12 @@ def bench(
         _show(runs, plans, workflow, policies)
     if docs:
         from fenix.cli.measuring import where
-        from fenix.simulation.bench_page import page
+        from fenix.simulation.bench_page import kept_section, page
 
         with reported(OSError):
             text = page(runs, workflow, policies, str(docs), plans, where())
-            docs.write_text(text, encoding="utf-8")
+            old = docs.read_text(encoding="utf-8") if docs.exists() else ""
+            docs.write_text(text + kept_section(old), encoding="utf-8")
     bad = [run for run in runs if run.workflow == workflow and (run.violations or not run.done)]
     if bad:
         raise CommandFailed(f"{len(bad)} runs of workflow {workflow} did not go well")

@@ -17,6 +17,8 @@ DONE, FAILED = "MAINTENANCE_DONE", "MAINTENANCE_FAILED"
 KEPT = 50
 STALE = 5.0
 """Seconds after which everything is read again although the timeline has nothing new."""
+SHARE = 10
+"""Everything is read for a tenth of the time at most: of a large session it takes seconds."""
 
 Json = dict[str, Any]
 
@@ -26,16 +28,20 @@ class Watch:
 
     Args:
         patience: seconds that Fenix may be away before it is given up.
+        whole: hosts and instances are wanted as well.
     """
 
-    def __init__(self, client: Client, session_id: str, patience: float) -> None:
+    def __init__(self, client: Client, session_id: str, patience: float, whole: bool) -> None:
         self._client = client
         self._session_id = session_id
         self._patience = patience
+        self._whole = whole
         self._last = 0
         self._read_at = 0.0
+        self._rest_until = 0.0
         self._answered_at = time.monotonic()
         self.detail: Json = {}
+        """As far as it is wanted."""
         self.lines: deque[Json] = deque(maxlen=KEPT)
         self.fresh: list[Json] = []
         """The lines of the timeline that the last look has brought."""
@@ -61,10 +67,11 @@ class Watch:
                 self._last = line["id"]
                 self.lines.append(line)
                 self.fresh.append(line)
-            stale = time.monotonic() - self._read_at > STALE
-            if self.fresh or stale or state["state"] != self.detail.get("state"):
+            if self._whole and self._due(state):
+                began = time.monotonic()
                 self.detail = self._client.detail(self._session_id)
                 self._read_at = time.monotonic()
+                self._rest_until = self._read_at + (SHARE - 1) * (self._read_at - began)
             else:
                 self.detail |= state
         except Unreachable as error:
@@ -76,6 +83,13 @@ class Watch:
             self.trouble = ""
             self._answered_at = time.monotonic()
 
+    def _due(self, state: Json) -> bool:
+        """Whether everything is to be read again."""
+        if state["state"] != self.detail.get("state"):
+            return True
+        now = time.monotonic()
+        return now >= self._rest_until and bool(self.fresh or now - self._read_at > STALE)
+
 
 def follow(client: Client, session_id: str, interval: float = 1.0, patience: float = 300.0) -> Json:
     """Shows a session until it ends.
@@ -85,13 +99,13 @@ def follow(client: Client, session_id: str, interval: float = 1.0, patience: flo
         patience: seconds that Fenix may be away, as while it is restarted.
 
     Returns:
-        The session's detail at its end.
+        Where the session stands at its end.
 
     Raises:
         CommandFailed: the session was deleted or can't be seen, or Fenix is away for too long.
     """
-    watch = Watch(client, session_id, patience)
     target = console()
+    watch = Watch(client, session_id, patience, whole=target.is_terminal)
     try:
         watch.look()
         if target.is_terminal:

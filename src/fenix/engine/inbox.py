@@ -53,6 +53,9 @@ class Inbox:
         """
         while (message := self._data.messages[key]).replied_at is None:
             await self._wait(message)
+            message = self._data.messages[key]
+            if message.replied_at is not None:
+                break
             # One may have come in while this engine did not reach the database.
             for waiting in await self._journal.read(self._waiting):
                 await self.take(waiting)

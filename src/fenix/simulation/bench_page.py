@@ -54,6 +54,15 @@ out on a copy of the cloud (see [plans](howto/plan.md)).
 
 PROBLEMS = "\n## What was not done, or not well\n\n{lines}\n"
 
+LOAD = "## Load"
+"""Heading of the page's last section, which is measured by itself."""
+
+
+def kept_section(text: str) -> str:
+    """The section about the load of a page, with an empty line before it; empty: it has none."""
+    _, heading, rest = text.partition(f"\n{LOAD}\n")
+    return heading + rest
+
 
 def page(
     runs: Sequence[Run],

@@ -89,7 +89,7 @@ def list_messages(connection: Connection, session_id: str) -> Sequence[Message]:
     """All messages of a session in their order."""
     query = select(messages).where(messages.c.session_id == session_id)
     return [
-        _message(dict(row))
+        message(dict(row))
         for row in connection.execute(query.order_by(messages.c.sequence)).mappings()
     ]
 
@@ -108,19 +108,16 @@ def pending(
     """
     if known is None:
         conditions = deliveries.c.state == DeliveryState.PENDING, deliveries.c.id > after
-        return _deliveries(connection, session_id, *conditions)
+        return deliveries_where(connection, session_id, *conditions)
     found = []
-    for mapping in connection.execute(_PENDING, {"s": session_id, "after": after}).mappings():
-        row = dict(mapping)
-        del row["session_id"]
-        row["state"] = DeliveryState(row["state"])
-        found.append(Delivery(message=known[row.pop("message_id")], **row))
+    for row in connection.execute(_PENDING, {"s": session_id, "after": after}).mappings():
+        found.append(delivery(dict(row), known))
     return sorted(found, key=lambda one: (one.message.sequence, one.id))
 
 
 def list_deliveries(connection: Connection, session_id: str) -> Sequence[Delivery]:
     """All deliveries of a session, in the order of their messages."""
-    return _deliveries(connection, session_id)
+    return deliveries_where(connection, session_id)
 
 
 def undelivered(
@@ -132,7 +129,7 @@ def undelivered(
         after: only those with a larger id.
         limit: how many at most; None: all.
     """
-    return _deliveries(
+    return deliveries_where(
         connection,
         session_id,
         deliveries.c.state.in_((DeliveryState.PENDING, DeliveryState.GIVEN_UP)),
@@ -216,13 +213,19 @@ def give_up(connection: Connection, session_id: str, why: str, at: datetime) -> 
     )
 
 
-def _deliveries(
+def deliveries_where(
     connection: Connection,
     session_id: str,
     *conditions: Any,
     order_by: Sequence[Any] = (messages.c.sequence, deliveries.c.id),
     limit: int | None = None,
 ) -> Sequence[Delivery]:
+    """Deliveries of a session with their messages, which are read with each.
+
+    Args:
+        conditions: on the columns of both tables.
+        limit: how many at most; None: all.
+    """
     query = (
         select(
             messages,
@@ -255,14 +258,26 @@ def _deliveries(
                 error=row.pop("error"),
                 delivered_at=row.pop("delivered_at"),
                 requested_at=row.pop("requested_at"),
-                message=_message(row),
+                message=message(row),
             )
         )
     return found
 
 
-def _message(row: dict[str, Any]) -> Message:
+def delivery(row: dict[str, Any], known: Mapping[str, Message]) -> Delivery:
+    """A delivery from the columns of its row.
+
+    Args:
+        known: its message, and maybe others, by id.
+    """
     del row["session_id"]
+    row["state"] = DeliveryState(row["state"])
+    return Delivery(message=known[row.pop("message_id")], **row)
+
+
+def message(row: dict[str, Any]) -> Message:
+    """A message from the columns of its row."""
+    row.pop("session_id", None)
     row["event_type"] = EventType(row["event_type"])
     row["instance_ids"] = tuple(row["instance_ids"])
     return Message(**row)

@@ -29,6 +29,9 @@ from fenix.store.writing import Row, Statement, Write, rows, upsert
 _save_host, _save_instance, _save_project = upsert(hosts), upsert(instances), upsert(projects)
 _save_move = upsert(moves)
 _ACTION = update(action_runs).where(action_runs.c.id == bindparam("run"))
+_RUN = select(action_runs).where(
+    action_runs.c.session_id == bindparam("session"), action_runs.c.id == bindparam("run")
+)
 _PROJECT = select(projects).where(
     projects.c.session_id == bindparam("session"), projects.c.id == bindparam("project")
 )
@@ -85,18 +88,12 @@ def _rows(
 
 def list_hosts(connection: Connection, session_id: str) -> Sequence[HostRecord]:
     """The hosts of a session, by name."""
-    return [
-        HostRecord(**row | {"type": HostType(row["type"]), "state": HostState(row["state"])})
-        for row in _rows(connection, hosts, session_id, "name")
-    ]
+    return [host(row) for row in _rows(connection, hosts, session_id, "name")]
 
 
 def list_instances(connection: Connection, session_id: str) -> Sequence[InstanceRecord]:
     """The instances that a session has dealt with, by id."""
-    return [
-        InstanceRecord(**row | {"state": InstanceState(row["state"]), "action": _action(row)})
-        for row in _rows(connection, instances, session_id, "id")
-    ]
+    return [instance(row) for row in _rows(connection, instances, session_id, "id")]
 
 
 def list_projects(connection: Connection, session_id: str) -> Sequence[ProjectRecord]:
@@ -115,21 +112,44 @@ def get_project(connection: Connection, session_id: str, project_id: str) -> Pro
 
 def list_moves(connection: Connection, session_id: str) -> Sequence[MoveRecord]:
     """The moves of a session, by start and key."""
-    return [
-        MoveRecord(**row | {"state": MoveState(row["state"]), "action": MoveAction(row["action"])})
-        for row in _rows(connection, moves, session_id, "started_at", "key")
-    ]
+    return [move(row) for row in _rows(connection, moves, session_id, "started_at", "key")]
 
 
 def list_actions(connection: Connection, session_id: str) -> Sequence[tuple[ActionRecord, str]]:
     """The runs of actions of a session with their executors, by start and key."""
-    found = []
-    for row in _rows(connection, action_runs, session_id, "started_at", "key"):
-        executor = row.pop("executor")
-        state, kind = ActionState(row["state"]), ActionType(row["type"])
-        found.append((ActionRecord(**row | {"state": state, "type": kind}), executor))
-    return found
+    return [action(row) for row in _rows(connection, action_runs, session_id, "started_at", "key")]
 
 
-def _action(row: dict[str, Any]) -> MoveAction | None:
-    return MoveAction(row["action"]) if row["action"] else None
+def get_action(
+    connection: Connection, session_id: str, run_id: str
+) -> tuple[ActionRecord, str] | None:
+    """One run of an action of a session with its executor, or None."""
+    row = connection.execute(_RUN, {"session": session_id, "run": run_id}).mappings().first()
+    if row is None:
+        return None
+    return action({name: value for name, value in row.items() if name != "session_id"})
+
+
+def host(row: dict[str, Any]) -> HostRecord:
+    """A host from the columns of its row, but for the session; so are the following."""
+    return HostRecord(**row | {"type": HostType(row["type"]), "state": HostState(row["state"])})
+
+
+def instance(row: dict[str, Any]) -> InstanceRecord:
+    """An instance; see `host`."""
+    action = MoveAction(row["action"]) if row["action"] else None
+    return InstanceRecord(**row | {"state": InstanceState(row["state"]), "action": action})
+
+
+def move(row: dict[str, Any]) -> MoveRecord:
+    """A move; see `host`."""
+    return MoveRecord(
+        **row | {"state": MoveState(row["state"]), "action": MoveAction(row["action"])}
+    )
+
+
+def action(row: dict[str, Any]) -> tuple[ActionRecord, str]:
+    """A run of an action and its executor; see `host`."""
+    executor = row.pop("executor")
+    state, kind = ActionState(row["state"]), ActionType(row["type"])
+    return ActionRecord(**row | {"state": state, "type": kind}), executor

@@ -96,6 +96,12 @@ def list_all(connection: Connection) -> Sequence[Session]:
     return [_session(row) for row in connection.execute(query)]
 
 
+def list_ids(connection: Connection) -> Sequence[str]:
+    """The ids of all sessions, in the order of `list_all`."""
+    query = select(sessions.c.id).where(PRESENT).order_by(sessions.c.created_at, sessions.c.id)
+    return connection.scalars(query).all()
+
+
 def count(connection: Connection) -> int:
     """How many sessions there are."""
     return connection.scalar(select(func.count()).select_from(sessions).where(PRESENT)) or 0

@@ -1,12 +1,42 @@
-"""Waits until the cloud shows what is expected; always with a limit."""
+"""Looks at the cloud: until it shows what is expected, with a limit, and once for many."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from fenix.domain import Inventory
 from fenix.workflows.base import Context
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=0.5), timedelta(seconds=5)
+
+T = TypeVar("T")
+
+
+class Shared(Generic[T]):
+    """Reads something large for all that ask while another read is under way.
+
+    A thousand hosts that are each looked at would else read the whole cloud a thousand times. What
+    somebody gets was always read after the question.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[T]]) -> None:
+        self._read = read
+        self._one_at_a_time = asyncio.Lock()
+        self._asked = 0
+        self._answered = 0
+        self._last: list[T] = []
+
+    async def __call__(self) -> T:
+        """What is read now; raises what the reading raises."""
+        self._asked += 1
+        mine = self._asked
+        async with self._one_at_a_time:
+            if self._answered < mine:
+                asked = self._asked
+                self._last = [await self._read()]
+                self._answered = asked
+            return self._last[0]
 
 
 async def until(

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from fenix.api import detail
+from fenix.api import detail, streaming
 from fenix.api.auth import Caller
 from fenix.api.dependencies import RunId, ServicesDep, SessionId, may
 from fenix.api.errors import documented
@@ -69,7 +69,7 @@ async def create_session(
 @router.get("", responses=documented(401, 403, 503))
 async def list_sessions(services: ServicesDep, caller: Listing) -> SessionList:
     """Lists the ids of all sessions."""
-    ids = [session.id for session in await services.database.read(sessions.list_all)]
+    ids = list(await services.database.read(sessions.list_ids))
     return SessionList(sessions=ids, session_id=ids)
 
 
@@ -80,10 +80,18 @@ async def show_session(services: ServicesDep, caller: Showing, session: SessionI
     return SessionView.model_validate(found)
 
 
-@router.get("/{session}/detail", responses=documented(400, 401, 403, 404, 503))
-async def show_detail(services: ServicesDep, caller: Showing, session: SessionId) -> SessionDetail:
-    """Shows everything about a session but its timeline and the whole logs of its actions."""
-    return detail.show(await services.database.read(lambda c: detail.read(c, session)))
+@router.get(
+    "/{session}/detail",
+    response_model=SessionDetail,
+    responses=documented(400, 401, 403, 404, 503),
+)
+async def show_detail(services: ServicesDep, caller: Showing, session: SessionId) -> Response:
+    """Shows everything about a session but its timeline and the whole logs of its actions.
+
+    The answer of a large session comes in pieces. Where it can't be brought to its end, as when the
+    session is deleted meanwhile, the connection is cut.
+    """
+    return await streaming.show(services.database, session)
 
 
 @router.get("/{session}/timeline", responses=documented(400, 401, 403, 404, 503))

@@ -103,10 +103,18 @@ class Problem(View):
     error: str
 
 
-class SessionDetail(SessionView):
-    """Everything about a session but its timeline and the whole logs of its actions."""
+class SessionHead(SessionView):
+    """What a session's detail begins with."""
 
     request: RequestView
+
+
+class SessionDetail(SessionHead):
+    """Everything about a session but its timeline and the whole logs of its actions.
+
+    Only what describes it: the answer is written piece by piece (`fenix.api.detail`).
+    """
+
     hosts: list[HostView]
     instances: list[InstanceView]
     projects: list[ProjectView]

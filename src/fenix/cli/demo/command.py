@@ -59,7 +59,8 @@ def _perform(stage: "Stage", workflow: str) -> None:
     target.print(introduction(stage))
     before = stage.instances()
     ident = stage.client.create_session(session_body(workflow))
-    detail = follow(stage.client, ident, interval=0.25, patience=10)
+    follow(stage.client, ident, interval=0.25, patience=10)
+    detail = stage.client.detail(ident)
     found = problems(stage, detail, before)
     target.print(summary(stage, detail, found))
     if found:
