@@ -38,6 +38,7 @@ from fenix.engine.journal import Journal
 from fenix.engine.mover import Mover
 from fenix.engine.outbox import Outbox
 from fenix.engine.progress import percent_done
+from fenix.engine.shared import Shared
 from fenix.engine.state import SessionData
 from fenix.engine.waits import Waits
 from fenix.messaging import Channel
@@ -74,6 +75,7 @@ class SessionContext:
         self._waits = waits
         self._channels = channels
         self._seen: Inventory | None = None
+        self._look = Shared(lambda: access.call("reading the inventory", access.cloud.inventory))
 
     @property
     def session(self) -> Session:
@@ -183,9 +185,8 @@ class SessionContext:
             await asyncio.sleep(min(left, 60))
 
     async def inventory(self) -> Inventory:
-        found = await self._access.call("reading the inventory", self._access.cloud.inventory)
-        self._seen = found
-        return found
+        self._seen = await self._look()
+        return self._seen
 
     async def constraints(self) -> Constraints:
         seen = self._seen or await self.inventory()

@@ -56,6 +56,16 @@ async def session_actions(context: Context, kind: ActionType) -> None:
             raise SessionFailed(f"{kind} action {spec.plugin} failed: {record.error}")
 
 
+def _assure_empty(inventory: Inventory, name: str) -> None:
+    still_there(inventory, [name])
+    left = inventory.on(name)
+    if left or inventory.hosts[name].enabled:
+        raise SessionFailed(
+            f"host {name} was to be worked on, but it "
+            + (f"has instance {left[0].id}" if left else "is enabled")
+        )
+
+
 async def maintain(context: Context, name: str) -> None:
     """Works on one host and gives it back.
 
@@ -67,14 +77,7 @@ async def maintain(context: Context, name: str) -> None:
     """
     kind = context.hosts[name].type
     if kind is HostType.COMPUTE:
-        inventory = await context.inventory()
-        still_there(inventory, [name])
-        left = inventory.on(name)
-        if left or inventory.hosts[name].enabled:
-            raise SessionFailed(
-                f"host {name} was to be worked on, but it "
-                + (f"has instance {left[0].id}" if left else "is enabled")
-            )
+        _assure_empty(await context.inventory(), name)
     await context.set_host(
         name, HostState.IN_MAINTENANCE, "it is empty and disabled", HostNews.IN_MAINTENANCE
     )

@@ -95,6 +95,7 @@ async def move_away(
             await context.sleep_until(context.now() + PATIENCE, "the cloud's scheduler to look")
             inventory = await _when_free(context, ident, error)
         target = context.instances[ident].target if under_way else choose(instance, inventory)
+        del inventory  # it may be large, and the move long
         async with slots.taken(*{instance.host, target or instance.host}) as allowed:
             if not allowed and not under_way:
                 return

@@ -30,7 +30,6 @@ from fenix.planning.rolling import Rolling
 from fenix.planning.tasks import Task
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import CommonStates, instances_by_project
-from fenix.workflows.looking import Shared
 from fenix.workflows.maintaining import maintain
 from fenix.workflows.moving import ATTEMPTS, await_own_action, chosen_action, when_free
 from fenix.workflows.scaling import scale_in
@@ -71,7 +70,6 @@ class VnfWorkflow(CommonStates):
         self._failures: Counter[tuple[str, str]] = Counter()
         self._departures: Counter[tuple[str, str]] = Counter()
         """How often an instance has left a host, or tried to."""
-        self._look = Shared(self._read)
 
     # States
 
@@ -183,7 +181,7 @@ class VnfWorkflow(CommonStates):
         after = await scale_in(context, inventory, asked, why)
         self._rolling.reconcile(after, self._seconds())
 
-    async def _read(self) -> Inventory:
+    async def _look(self) -> Inventory:
         """Reads the cloud and takes in what happened in it."""
         read_at = self._seconds() - LAG
         inventory = await self.context.inventory()
