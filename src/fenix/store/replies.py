@@ -37,8 +37,9 @@ def _like(reply: Reply) -> Sequence[ColumnElement[bool]]:
 
 def add(connection: Connection, reply: Reply, at: datetime) -> None:
     """Puts a reply into the inbox, unless `MOST_WAITING` of its kind wait there already."""
-    waits = select(func.count()).select_from(replies).where(*_like(reply))
-    if connection.scalar(waits.where(replies.c.outcome.is_(None))) == MOST_WAITING:
+    count = select(func.count()).select_from(replies).where(*_like(reply))
+    waiting = connection.execute(count.where(replies.c.outcome.is_(None))).scalar_one()
+    if waiting >= MOST_WAITING:
         return
     row = {
         "session_id": reply.session_id,
