@@ -97,7 +97,7 @@ async def _run(
     database: Database,
     now: Callable[[], datetime],
 ) -> None:
-    cloud = SimulatedCloud(world)
+    cloud = SimulatedCloud(world, now)
     async with asyncio.TaskGroup() as tasks:
 
         async def answer(reply: Reply) -> None:

@@ -122,7 +122,7 @@ async def set_stage(
         invariants,
         database,
         now,
-        SimulatedCloud(world),
+        SimulatedCloud(world, now),
         channel,
         HostWork(world, tasks),
     )

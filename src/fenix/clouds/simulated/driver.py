@@ -3,22 +3,34 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 
 from fenix.clouds.base import MovePhase, MoveStatus, MoveTicket
 from fenix.clouds.simulated.world import World
 from fenix.domain import Inventory, MoveAction
 
+EARLIER = 1.0
+"""Seconds by which a move may seem to begin before it was intended: databases round."""
+
+
+def _real_time() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
 
 class SimulatedCloud:
     """Implements `fenix.clouds.Cloud`.
+
+    Args:
+        now: the time of day, naive UTC, that goes on with the event loop's time.
 
     Attributes:
         calls: how often each method was called.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, now: Callable[[], datetime] = _real_time) -> None:
         self.world = world
+        self._now = now
         self.calls: Counter[str] = Counter()
 
     async def inventory(self) -> Inventory:
@@ -76,7 +88,9 @@ class SimulatedCloud:
         if instance is None:
             return MoveStatus(ticket.instance_id, MovePhase.GONE)
         moves = self.world.moves_of.get(ticket.instance_id, ())
+        ago = (self._now() - ticket.started_at).total_seconds()
+        earliest = asyncio.get_running_loop().time() - ago - EARLIER
         for move in reversed(moves):
-            if move.id not in ticket.known:
+            if move.id not in ticket.known and move.started_at >= earliest:
                 return MoveStatus(instance.id, move.phase, instance.host, move.id, move.detail)
         return MoveStatus(instance.id, MovePhase.NOT_STARTED, instance.host)
