@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.ready-docs
+# The others start and kill processes, and wait for them.
+SIDE_BY_SIDE := tests/api tests/simulation tests/store tests/upgrade
 N ?= 3
 ARGS ?=
 
@@ -38,8 +40,8 @@ format: $(READY) ## Bring the code into its format
 
 test-services: $(READY) ## Run the tests that need MariaDB, PostgreSQL and RabbitMQ
 	scripts/services
-	$(BIN)/pytest -n 2 -m services tests/simulation $(ARGS)
-	$(BIN)/pytest -m services --ignore=tests/simulation $(ARGS)
+	$(BIN)/pytest -n 2 -m services $(SIDE_BY_SIDE) $(ARGS)
+	$(BIN)/pytest -m services $(addprefix --ignore=,$(SIDE_BY_SIDE)) $(ARGS)
 
 test-openstack: $(READY) ## Run the tests that need a real OpenStack; it is set up first
 	$(BIN)/python -m devcloud ensure $(N)
