@@ -67,9 +67,7 @@ class HostDesk:
             message = self._composer.host(key, name, news, now)
             told.append(message)
         session, percent = self._data.session, percent_done(self._data)
-        if (
-            percent > session.percent_done
-        ):  # each percent is told once, however many hosts there are
+        if percent > session.percent_done:  # each one is told once, however many hosts there are
             session.percent_done = percent
             writes.append(sessions.save_progress(session.id, percent, session.waiting_for, now))
             told.append(
