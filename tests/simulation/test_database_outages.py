@@ -1,14 +1,19 @@
 """While the database is away the session stands still; nothing is done that could not be kept."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from fenix.domain import Message
 from fenix.engine import Tools
 from fenix.simulation.crashes import Gate
+from fenix.simulation.managers import Answer
+from fenix.simulation.running import Stage
 from tests.simulation.crashing import Deeds
+from tests.simulation.people import agrees, script
 from tests.simulation.play import OFTEN, Play, perform
-from tests.simulation.scenes import doctor
+from tests.simulation.scenes import doctor, instance, project, scene
 from tests.simulation.weather import FlakyDatabase, Outage
 
 USUAL = Deeds.of(perform(doctor()))
@@ -56,3 +61,21 @@ def test_an_engine_that_does_not_reach_the_database_is_replaced(since: float) ->
     lease_over = since + 90 * 0.9
     outward = {kind for kind, time in after if time > lease_over and kind != "write"}
     assert outward == set()
+
+
+@pytest.mark.parametrize("late", [0.1, 3, 9])
+def test_who_could_not_answer_meanwhile_is_given_the_time_anew(late: float) -> None:
+    """A manager whose replies the API can't take tries until they are taken; its 10 s are over."""
+    outage = Outage(2, 62)
+
+    async def tries(stage: Stage, message: Message, answer: Answer) -> None:
+        await asyncio.sleep(outage.until + late)
+        await agrees(stage, message, answer)
+
+    ending = perform(
+        scene(projects=[project("app")], instances=[instance("i-1", "compute-1")]),
+        prepare=lambda stage: script(stage, "app", MAINTENANCE=tries),
+        around=lambda tools: replace(tools, database=FlakyDatabase(tools.database, outage)),
+        settings={"loop_interval": 1.0, "lease_seconds": 90.0},
+    )
+    assert ending.told("app").count("MAINTENANCE") == 1

@@ -88,10 +88,16 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_leases(row))
+                away = False
                 while True:
                     try:
                         await self._look(tasks)
+                        if away:
+                            for runner in self._runners.values():
+                                runner.database_returned()
+                        away = False
                     except DatabaseUnavailable as error:
+                        away = True
                         self._sharing.forget()
                         log.warning("engine %s: the database is away: %s", self.id, error)
                     await self._pause()

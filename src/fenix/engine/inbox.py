@@ -122,16 +122,19 @@ class Inbox:
     def _left(self, message: Message) -> float:
         """Seconds until silence is final.
 
-        A question from before this engine had the session gets its whole window again: it may not
-        have gone out, or the answer may have found nobody. So does one that was taken late. One
-        that nobody takes waits for that only as long again, or for some tries; but while a channel
-        itself is away, time stands still.
+        A question from before this engine had the session, or from before the database was away,
+        gets its whole window again: it may not have gone out, or the answer may have found nobody.
+        So does one that was taken late. One that nobody takes waits for that only as long again, or
+        for some tries; but while a channel itself is away, time stands still.
         """
         if message.reply_by is None:
             return 0.0
         now = self._data.now()
         window = message.reply_by - message.created_at
         begin = max(message.created_at, self._since)
+        if (back_at := self._journal.back_at) is not None:
+            ago = asyncio.get_running_loop().time() - back_at
+            begin = max(begin, now - timedelta(seconds=ago))
         if taken_at := self._outbox.taken_at(message.id):
             begin = max(begin, taken_at)
         elif self._outbox.untried(message.id) or self._outbox.held_up(message.id):

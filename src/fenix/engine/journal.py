@@ -30,9 +30,14 @@ class _Batch:
 
 
 class Journal:
-    """Commits the writes of the session whose lease is held by `grip`."""
+    """Commits the writes of the session whose lease is held by `grip`.
+
+    Attributes:
+        back_at: the event loop's time when the database came back; None: it has not been away.
+    """
 
     def __init__(self, database: Database, grip: Grip) -> None:
+        self.back_at: float | None = None
         self._database = database
         self._grip = grip
         self._flushing: asyncio.Event | None = None
@@ -126,8 +131,16 @@ class Journal:
         pause = FIRST_PAUSE
         while True:
             try:
-                return await attempt()
+                found = await attempt()
+                break
             except DatabaseUnavailable as error:
                 log.warning("the database is away, trying again in %s s: %s", pause, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
+        if pause > FIRST_PAUSE:
+            self.database_returned()
+        return found
+
+    def database_returned(self) -> None:
+        """The database was away, for others or for this session, and answers again."""
+        self.back_at = asyncio.get_running_loop().time()

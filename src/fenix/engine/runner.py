@@ -66,6 +66,10 @@ class SessionRunner:
         """An administrator wants the session continued or deleted."""
         self._called.set()
 
+    def database_returned(self) -> None:
+        """The database was away and answers again."""
+        self._journal.database_returned()
+
     def messages_to_send(self) -> None:
         """An administrator wants messages sent again."""
         if self._inbox is not None:  # else all that waits is read at the beginning
