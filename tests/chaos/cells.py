@@ -73,6 +73,7 @@ def request(cell: int, at: str) -> dict[str, Any]:
         "maintenance_at": at,
         "hosts": hosts(cell),
         "actions": [{"plugin": "command", "type": "host", "metadata": {"command": COMMAND}}],
-        # A reply may find the API without its database for a minute.
-        "options": {"reply_timeout": 600},
+        # A reply may find the API without its database for a minute. Our manager agrees to
+        # everything and gives nothing: no time is to be spent on asking it to scale in.
+        "options": {"reply_timeout": 600, "scale_in_share": 0},
     }

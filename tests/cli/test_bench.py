@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from fenix.cli.load.calls import Times
 from fenix.cli.load.shape import Shape
 from fenix.simulation.bench_page import kept_section
@@ -27,6 +29,7 @@ def test_bench(fenix: Fenix, tmp_path: Path) -> None:
     assert f"{runs[0]['makespan_s']:,.0f} | {runs[0]['lower_bound_s']:,.0f}" in page.read_text()
 
 
+@pytest.mark.services  # for the time that it takes
 def test_load(fenix: Fenix, tmp_path: Path) -> None:
     """Real processes; the page gets one section, also when it is measured again."""
     page = tmp_path / "benchmarks.md"
