@@ -9,8 +9,8 @@ import pytest
 
 
 def chunks(count: int) -> list[Any]:
-    """Numbers of parts for `parametrize`; three of four run with the services."""
+    """Numbers of parts for `parametrize`; seven of eight run with the services."""
     return [
-        pytest.param(number, marks=pytest.mark.services) if number % 4 else number
+        pytest.param(number, marks=pytest.mark.services) if number % 8 else number
         for number in range(count)
     ]
