@@ -19,8 +19,9 @@ pytestmark = pytest.mark.services
 
 LOOP = 0.2
 LEASE = 6.0
-SLACK = 1.0
-"""Seconds that a busy machine may need to let a process run, and us to see what it says."""
+SLACK = 15.0
+"""Seconds that a busy machine may need to let a process run, and us to see what it says. How long it
+takes on one that is not busy is measured by `make chaos`."""
 
 HOSTS = 3
 WORK_SECONDS = 1.5
@@ -33,8 +34,10 @@ def start_engine(start: Processes, config: Path) -> Process:
     return engine
 
 
-@pytest.mark.parametrize("kind", ["mariadb", "postgresql"])
-@pytest.mark.parametrize("moment", ["instance.move.started", "host.maintenance.started"])
+@pytest.mark.parametrize(
+    ("kind", "moment"),
+    [("mariadb", "instance.move.started"), ("postgresql", "host.maintenance.started")],
+)
 def test_another_engine_takes_over(
     start: Processes, tmp_path: Path, kind: str, moment: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
