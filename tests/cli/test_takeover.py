@@ -20,8 +20,8 @@ pytestmark = pytest.mark.services
 LOOP = 0.2
 LEASE = 6.0
 SLACK = 15.0
-"""Seconds that a busy machine may need to let a process run, and us to see what it says; `make chaos`
-measures what others take."""
+"""Seconds that a busy machine may need to let a process run, and us to see what it says; how long
+it takes on one that is not busy `make chaos` measures."""
 
 HOSTS = 3
 WORK_SECONDS = 1.5
