@@ -175,6 +175,7 @@ def test_many_servers_are_looked_at_in_lists(lab: Lab) -> None:
     since = utcnow()
     lab.act(goes, **{"os-migrateLive": {"host": H2, "block_migration": "auto"}})
     lab.eventually(lambda: lab.migrations(goes)[0]["status"] == "completed" or None)
+    lab.until(goes, lambda found: found["OS-EXT-SRV-ATTR:host"] == H2)
     gone = str(uuid4())
     tickets = [
         MoveTicket(instance, MoveAction.LIVE_MIGRATE, H1, None, since)
