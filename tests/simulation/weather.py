@@ -48,6 +48,9 @@ class AroundCloud:
     async def inventory(self) -> Inventory:
         return await self.pass_on("inventory", self.inner.inventory)
 
+    async def inventory_of(self, host: str) -> Inventory:
+        return await self.pass_on("inventory_of", lambda: self.inner.inventory_of(host))
+
     async def disable_host(self, host: str, reason: str) -> bool:
         return await self.pass_on("disable_host", lambda: self.inner.disable_host(host, reason))
 

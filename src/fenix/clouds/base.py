@@ -79,6 +79,16 @@ class Cloud(Protocol):
         """All hosts, instances and groups, as they are now, in a few bulk reads."""
         ...
 
+    async def inventory_of(self, host: str) -> Inventory:
+        """One host and the instances on it, without their groups, as they are now.
+
+        For a small part of what `inventory` costs: each host is looked at before it is worked on.
+
+        Returns:
+            An inventory without hosts where the cloud does not have this one.
+        """
+        ...
+
     async def disable_host(self, host: str, reason: str) -> bool:
         """Lets the scheduler place nothing on the host any more.
 

@@ -188,6 +188,11 @@ class SessionContext:
         self._seen = await self._look()
         return self._seen
 
+    async def inventory_of(self, host: str) -> Inventory:
+        return await self._access.call(
+            f"reading host {host}", lambda: self._access.cloud.inventory_of(host)
+        )
+
     async def constraints(self) -> Constraints:
         seen = self._seen or await self.inventory()
         return heeded(await self._journal.read(constraints.load), seen)

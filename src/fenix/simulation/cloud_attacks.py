@@ -43,6 +43,10 @@ class HostileCloud:
         self._before = now, found
         return found
 
+    async def inventory_of(self, host: str) -> Inventory:
+        """See `Cloud.inventory_of`."""
+        return await self._call(lambda: self._inner.inventory_of(host))
+
     async def disable_host(self, host: str, reason: str) -> bool:
         """See `Cloud.disable_host`."""
         return await self._call(lambda: self._inner.disable_host(host, reason))

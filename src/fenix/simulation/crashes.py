@@ -97,6 +97,9 @@ class _Cloud:
     async def inventory(self) -> Inventory:
         return await self._gate.effect("cloud.inventory", self._inner.inventory)
 
+    async def inventory_of(self, host: str) -> Inventory:
+        return await self._gate.effect("cloud.inventory_of", lambda: self._inner.inventory_of(host))
+
     async def disable_host(self, host: str, reason: str) -> bool:
         return await self._gate.effect(
             "cloud.disable_host", lambda: self._inner.disable_host(host, reason)

@@ -139,6 +139,16 @@ class Context(Protocol):
         """
         ...
 
+    async def inventory_of(self, host: str) -> Inventory:
+        """One host and the instances on it, without their groups, as they are now.
+
+        A small part of what `inventory` costs; without hosts where the cloud does not have it.
+
+        Raises:
+            SessionFailed: as `inventory`.
+        """
+        ...
+
     async def constraints(self) -> Constraints:
         """What the applications have registered."""
         ...

@@ -15,6 +15,7 @@ async def until(
     seconds: float,
     who: str,
     what: str,
+    host: str | None = None,
 ) -> Inventory | None:
     """Reads the inventory until it shows something.
 
@@ -23,6 +24,7 @@ async def until(
         seconds: for how long to look.
         who: for people: who has to do something.
         what: for people: what.
+        host: what is looked for shows on this host alone, so only this one is read.
 
     Returns:
         The inventory that shows it, or None when none did in time.
@@ -31,7 +33,7 @@ async def until(
     pause = FIRST_PAUSE
     with context.waiting(who, what, end):
         while True:
-            inventory = await context.inventory()
+            inventory = await (context.inventory_of(host) if host else context.inventory())
             if shown(inventory):
                 return inventory
             del inventory  # it may be large, and many may wait

@@ -77,7 +77,7 @@ async def maintain(context: Context, name: str) -> None:
     """
     kind = context.hosts[name].type
     if kind is HostType.COMPUTE:
-        _assure_empty(await context.inventory(), name)
+        _assure_empty(await context.inventory_of(name), name)
     await context.set_host(
         name, HostState.IN_MAINTENANCE, "it is empty and disabled", HostNews.IN_MAINTENANCE
     )
@@ -106,6 +106,7 @@ async def _work(context: Context, name: str, kind: HostType) -> None:
         limit,
         f"host {name}",
         "come back up after its maintenance",
+        host=name,
     )
     if back is None:
         raise SessionFailed(f"host {name} did not come back up within {limit:.0f} s")

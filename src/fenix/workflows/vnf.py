@@ -228,8 +228,10 @@ class VnfWorkflow(CommonStates):
     async def _maintain(self, name: str) -> None:
         context = self.context
         await context.disable_host(name)
-        if (await self._look()).on(name) and self._rolling.occupied(name):
-            return
+        if (await context.inventory_of(name)).on(name):
+            await self._look()
+            if self._rolling.occupied(name):
+                return
         if context.session.state is SessionState.PREPARE_MAINTENANCE:
             await context.set_state(SessionState.START_MAINTENANCE)
         await maintain(context, name)

@@ -121,6 +121,15 @@ def test_the_inventory_crosses_unchanged() -> None:
     running(test)
 
 
+def test_the_inventory_of_one_host_crosses_unchanged() -> None:
+    async def test(setting: Setting) -> None:
+        assert await setting.cloud.inventory_of("a") == setting.world.inventory_of("a")
+        assert not (await setting.cloud.inventory_of("b/1")).instances
+        assert not (await setting.cloud.inventory_of("unknown")).hosts
+
+    running(test)
+
+
 def test_hosts_are_disabled_and_enabled_with_a_reason() -> None:
     async def test(setting: Setting) -> None:
         cloud = setting.cloud

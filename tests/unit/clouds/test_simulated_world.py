@@ -216,6 +216,35 @@ def test_a_move_that_fails_leaves_the_instance_where_it_was(
     running(test)
 
 
+def test_the_inventory_of_a_host_is_the_part_of_the_whole_that_is_on_it() -> None:
+    async def test() -> None:
+        world = World([host("a"), host("b")], [], [instance("1", "a"), instance("2", "a")])
+
+        def assert_parts() -> None:
+            whole = world.inventory()
+            for name in world.hosts:
+                part = world.inventory_of(name)
+                assert part.hosts == {name: whole.hosts[name]}
+                assert set(part.instances.values()) == set(whole.on(name))
+
+        assert_parts()
+        move = world.start_move("1", LIVE, "b")
+        world.disable_host("a", "why")
+        assert_parts()
+        assert world.inventory_of("a").instances["1"].status is InstanceStatus.BUSY
+        await ended(world, move)
+        assert set(world.inventory_of("b").instances) == {"1"}
+        assert_parts()
+        world.delete_instance("2")
+        assert not world.inventory_of("a").instances
+        assert_parts()
+        del world.hosts["a"]
+        world.touch()
+        assert not world.inventory_of("a").hosts
+
+    running(test)
+
+
 def test_a_fault_strikes_once() -> None:
     async def test() -> None:
         world = World([host("a"), host("b")], (), [instance("i", "a")])

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from fenix.clouds.base import CloudError, MoveStatus, MoveTicket
 from fenix.clouds.openstack import moves, switching
-from fenix.clouds.openstack.api import Calls
+from fenix.clouds.openstack.api import Calls, Params
 from fenix.clouds.openstack.connect import Connection
 from fenix.clouds.openstack.groups import group, group_of_members, read_groups
 from fenix.clouds.openstack.hosts import Hosts
@@ -16,6 +16,7 @@ from fenix.clouds.openstack.servers import instance
 from fenix.domain import Group, Instance, Inventory, MoveAction
 from fenix.threads import Threads
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -43,14 +44,15 @@ class OpenStackCloud:
 
     async def inventory(self) -> Inventory:
         """See `fenix.clouds.Cloud.inventory`; hosts and instances are read side by side."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                hosts = tasks.create_task(self._run(self._hosts.read))
-                others = tasks.create_task(self._run(self._read_instances))
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        groups, instances = others.result()
-        return Inventory(hosts=hosts.result(), instances=instances, groups=groups)
+        hosts, (groups, instances) = await self._both(self._hosts.read, self._read_instances)
+        return Inventory(hosts=hosts, instances=instances, groups=groups)
+
+    async def inventory_of(self, host: str) -> Inventory:
+        """See `fenix.clouds.Cloud.inventory_of`."""
+        hosts, instances = await self._both(
+            partial(self._hosts.read_one, host), partial(self._read_servers, {"host": host}, {})
+        )
+        return Inventory(hosts=hosts, instances=instances if hosts else {})
 
     async def disable_host(self, host: str, reason: str) -> bool:
         return await self._run(switching.disable, self._compute, host, reason)
@@ -92,15 +94,29 @@ class OpenStackCloud:
         self._connection.close()
 
     def _read_instances(self) -> tuple[Mapping[str, Group], Mapping[str, Instance]]:
-        """Groups and instances by id; each page of servers is let go before the next is read."""
+        """Groups and instances by id."""
         server_groups = read_groups(self._compute)
-        group_of = group_of_members(server_groups)
-        servers = self._compute.pages("/servers/detail", "servers", {"all_tenants": "true"})
-        found = (instance(server, group_of) for server in servers)
         return (
             {each["id"]: group(each) for each in server_groups},
-            {each.id: each for each in found if each is not None},
+            self._read_servers({}, group_of_members(server_groups)),
         )
+
+    def _read_servers(self, which: Params, group_of: Mapping[str, str]) -> Mapping[str, Instance]:
+        """Instances by id; each page of servers is let go before the next is read."""
+        asked = {"all_tenants": "true", **which}
+        servers = self._compute.pages("/servers/detail", "servers", asked)
+        found = (instance(server, group_of) for server in servers)
+        return {each.id: each for each in found if each is not None}
+
+    async def _both(self, one: Callable[[], T], other: Callable[[], S]) -> tuple[T, S]:
+        """Runs two blocking works side by side."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                first = tasks.create_task(self._run(one))
+                second = tasks.create_task(self._run(other))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return first.result(), second.result()
 
     async def _run(self, work: Callable[..., T], *args: object) -> T:
         """Runs blocking work in one of the driver's threads.

@@ -1,11 +1,11 @@
 """Hosts: Nova's services, their aggregates, and the room that Placement sees on them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from fenix.clouds.base import CloudUnavailable
-from fenix.clouds.openstack.api import Api, Json
-from fenix.clouds.openstack.placement import Room, read_rooms
+from fenix.clouds.openstack.api import Api, Json, Params
+from fenix.clouds.openstack.placement import Room, read_room, read_rooms
 from fenix.domain import Host, HostType
 
 COMPUTE = "nova-compute"
@@ -16,7 +16,7 @@ _HYPERVISORS = (2, 87)
 
 
 class Hosts:
-    """Reads all hosts; remembers which compute nodes belong to which host."""
+    """Reads hosts; remembers which compute nodes belong to which host."""
 
     def __init__(self, compute: Api, placement: Api) -> None:
         self._compute = compute
@@ -25,11 +25,23 @@ class Hosts:
 
     def read(self) -> Mapping[str, Host]:
         """All hosts with nova-compute, and those of the control plane."""
-        services = self._compute.get("/os-services")["services"]
+        return self._read({}, lambda nodes: read_rooms(self._placement, nodes))
+
+    def read_one(self, name: str) -> Mapping[str, Host]:
+        """One host by its name; none where Nova does not have it."""
+        return self._read(
+            {"host": name},
+            lambda nodes: {node: read_room(self._placement, node) for node in nodes},
+        )
+
+    def _read(
+        self, which: Params, rooms_of: Callable[[Collection[str]], Mapping[str, Room]]
+    ) -> Mapping[str, Host]:
+        services = self._compute.get("/os-services", which)["services"]
         aggregates = self._compute.get("/os-aggregates")["aggregates"]
         names = {service["host"] for service in services if service["binary"] == COMPUTE}
         nodes = self._nodes if names <= self._nodes.keys() else self._read_nodes()
-        rooms = read_rooms(self._placement, [n for name in names for n in nodes.get(name, ())])
+        rooms = rooms_of([node for name in names for node in nodes.get(name, ())])
         # A node without any room may have been made anew, with another uuid: look again next time.
         self._nodes = {} if Room() in rooms.values() else nodes
         return hosts(

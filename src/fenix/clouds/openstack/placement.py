@@ -51,7 +51,20 @@ def read_rooms(placement: Api, providers: Collection[str]) -> Mapping[str, Room]
                 {name: figures["used"] for name, figures in resources.items()},
             )
         missing -= rooms.keys()
-    return rooms | {provider: _single(placement, provider) for provider in missing}
+    return rooms | {provider: read_room(placement, provider) for provider in missing}
+
+
+def read_room(placement: Api, provider: str) -> Room:
+    """The room of one provider, by its uuid; one that Placement does not know has none."""
+    try:
+        inventories = placement.get("/resource_providers/{id}/inventories", id=provider)
+        usages = placement.get("/resource_providers/{id}/usages", id=provider)
+    except Refused as error:
+        if error.status == 404:
+            return Room()
+        raise
+    capacity = {name: capacity_of(each) for name, each in inventories["inventories"].items()}
+    return room(capacity, usages["usages"])
 
 
 def room(capacity: Mapping[str, int], used: Mapping[str, int]) -> Room:
@@ -73,15 +86,3 @@ def capacity_of(inventory: Mapping[str, Any]) -> int:
 
 def _cpus(amounts: Mapping[str, int]) -> int:
     return amounts.get("VCPU", 0) + amounts.get("PCPU", 0)
-
-
-def _single(placement: Api, provider: str) -> Room:
-    try:
-        inventories = placement.get("/resource_providers/{id}/inventories", id=provider)
-        usages = placement.get("/resource_providers/{id}/usages", id=provider)
-    except Refused as error:
-        if error.status == 404:
-            return Room()
-        raise
-    capacity = {name: capacity_of(each) for name, each in inventories["inventories"].items()}
-    return room(capacity, usages["usages"])

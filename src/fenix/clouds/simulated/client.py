@@ -31,6 +31,11 @@ class RemoteSimulatedCloud:
         """See `Cloud.inventory`."""
         return INVENTORY.validate_json((await self._call("GET", "/inventory")).content)
 
+    async def inventory_of(self, host: str) -> Inventory:
+        """See `Cloud.inventory_of`."""
+        answer = await self._call("GET", f"/hosts/{quote(host, safe='')}/inventory")
+        return INVENTORY.validate_json(answer.content)
+
     async def disable_host(self, host: str, reason: str) -> bool:
         """See `Cloud.disable_host`."""
         return await self._order_host(host, "disable", reason)

@@ -38,6 +38,11 @@ class SimulatedCloud:
         self.calls["inventory"] += 1
         return self.world.inventory()
 
+    async def inventory_of(self, host: str) -> Inventory:
+        """See `Cloud.inventory_of`."""
+        self.calls["inventory_of"] += 1
+        return self.world.inventory_of(host)
+
     async def disable_host(self, host: str, reason: str) -> bool:
         """See `Cloud.disable_host`."""
         self.calls["disable_host"] += 1

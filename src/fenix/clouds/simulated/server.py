@@ -22,7 +22,7 @@ from fenix.clouds.simulated.laboratory import laboratory_router, must_have
 from fenix.clouds.simulated.tenants import tenant_router
 from fenix.clouds.simulated.wire import DEFAULT_PORT, INVENTORY, STATUSES, Json, Wait
 from fenix.clouds.simulated.world import World
-from fenix.domain import MoveAction
+from fenix.domain import Inventory, MoveAction
 
 
 class HostOrder(BaseModel):
@@ -97,6 +97,10 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, status_code=409)
 
 
+def _inventory(found: Inventory) -> Response:
+    return Response(INVENTORY.dump_json(found), media_type="application/json")
+
+
 def _operator_router(world: World) -> APIRouter:
     """The port's methods, one route each."""
     router = APIRouter()
@@ -104,8 +108,11 @@ def _operator_router(world: World) -> APIRouter:
 
     @router.get("/inventory")
     async def inventory() -> Response:
-        body = INVENTORY.dump_json(await cloud.inventory())
-        return Response(body, media_type="application/json")
+        return _inventory(await cloud.inventory())
+
+    @router.get("/hosts/{name:path}/inventory")
+    async def inventory_of(name: str) -> Response:
+        return _inventory(await cloud.inventory_of(name))
 
     @router.post("/hosts/{name:path}/disable")
     async def disable(name: str, order: HostOrder) -> Json:

@@ -62,6 +62,8 @@ class World:
         """Set whenever a move ends or an instance vanishes; whoever waits clears it by `pulse`."""
         self._hosts: dict[str, Host] = {}
         self._instances: dict[str, Instance] = {}
+        self._on: dict[str, dict[str, Instance]] = defaultdict(dict)
+        """What the inventory shows, also by host."""
         self._new_hosts: dict[str, None] = dict.fromkeys(self.hosts)
         self._new_instances: dict[str, None] = {}
         """What has changed since the inventory was read."""
@@ -92,26 +94,43 @@ class World:
 
     def inventory(self) -> Inventory:
         """Everything, as the port wants it; one that has not changed is the same object."""
-        if self._inventory is not None and not (self._new_hosts or self._new_instances):
-            return self._inventory
+        self._renew()
+        if self._inventory is None:
+            groups = {
+                ident: Group(
+                    ident, group.project_id, group.anti_affinity, group.max_instances_per_host
+                )
+                for ident, group in self.groups.items()
+            }
+            self._inventory = Inventory(dict(self._hosts), dict(self._instances), groups)
+        return self._inventory
+
+    def inventory_of(self, name: str) -> Inventory:
+        """See `Cloud.inventory_of`."""
+        self._renew()
+        if name not in self._hosts:
+            return Inventory({}, {})
+        return Inventory({name: self._hosts[name]}, dict(self._on[name]))
+
+    def _renew(self) -> None:
+        """Shows what has changed."""
+        if self._new_hosts or self._new_instances:
+            self._inventory = None
         for name in self._new_hosts:
             if host := self.hosts.get(name):
                 self._hosts[name] = self._shown_host(host)
             else:
                 self._hosts.pop(name, None)
         for ident in self._new_instances:
+            if before := self._instances.get(ident):
+                del self._on[before.host][ident]
             if instance := self.instances.get(ident):
-                self._instances[ident] = self._shown_instance(instance)
+                shown = self._instances[ident] = self._shown_instance(instance)
+                self._on[shown.host][ident] = shown
             else:
                 self._instances.pop(ident, None)
         self._new_hosts.clear()
         self._new_instances.clear()
-        groups = {
-            ident: Group(ident, group.project_id, group.anti_affinity, group.max_instances_per_host)
-            for ident, group in self.groups.items()
-        }
-        self._inventory = Inventory(dict(self._hosts), dict(self._instances), groups)
-        return self._inventory
 
     def touch(self) -> None:
         """Has the next inventory show what was changed by hand."""
