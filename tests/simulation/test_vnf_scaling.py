@@ -13,17 +13,25 @@ from tests.simulation.scenes import action, host, instance, project, scale_in, s
 HOSTS = 6
 
 
-def nearly_two_free(limits: dict[str, int] | None = None, **manager: Any) -> Scenario:
-    """Six hosts of 40 vCPUs with 78 free: two short of working on two hosts at a time."""
+def nearly_two_free(
+    limits: dict[str, int] | None = None, others: int = 0, **manager: Any
+) -> Scenario:
+    """Six hosts of 40 vCPUs with 78 free: two short of working on two hosts at a time.
+
+    Args:
+        others: how many instances on each host are of a project that refuses to scale in.
+    """
     wide = {"vcpus": 40, "memory_mb": 81920, "disk_gb": 800}
     instances = [
         instance(f"i-{number}-{place}", f"compute-{number}", group="app")
+        if place >= others
+        else instance(f"i-{number}-{place}", f"compute-{number}", project="other")
         for number in range(1, HOSTS + 1)
         for place in range(13 + (number <= 3))
     ]
     return scene(
         hosts=[host(f"compute-{number}", **wide) for number in range(1, HOSTS + 1)],
-        projects=[project("app", **manager)],
+        projects=[project("app", **manager), project("other")],
         groups=[
             {
                 "id": "app",
@@ -72,6 +80,13 @@ def test_who_agrees_but_gives_nothing_is_not_asked_again() -> None:
         prepare=lambda stage: script(stage, "app", SCALE_IN=agrees),
     )
     assert ending.told("app").count("SCALE_IN") == 1
+
+
+def test_after_a_refusal_another_is_asked() -> None:
+    ending = perform(nearly_two_free(others=9, scale_in=scale_in(1, 2)))
+    assert ending.told("other").count("SCALE_IN") == 1
+    assert ending.told("app").count("SCALE_IN") == 1
+    assert len(ending.of("instance.deleted")) == 1
 
 
 def test_where_no_more_hosts_are_allowed_nobody_is_asked() -> None:

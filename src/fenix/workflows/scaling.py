@@ -9,13 +9,17 @@ from fenix.workflows.looking import until
 from fenix.workflows.talking import ask_each, reply_by
 
 
+def refused(context: Context, project_id: str) -> bool:
+    """Whether a project has refused to scale in."""
+    return context.projects[project_id].reply == ProjectState.SCALE_IN.nack
+
+
 def willing(context: Context) -> list[str]:
     """The projects that can be asked and have not refused to scale in."""
-    refusal = ProjectState.SCALE_IN.nack
     return sorted(
         ident
         for ident, project in context.projects.items()
-        if project.reached and project.reply != refusal
+        if project.reached and not refused(context, ident)
     )
 
 

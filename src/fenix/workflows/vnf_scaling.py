@@ -5,7 +5,7 @@ from fenix.planning.giving import whom_to_ask
 from fenix.planning.speed import lacking_for, worthwhile
 from fenix.workflows.base import Context
 from fenix.workflows.common import instances_by_project
-from fenix.workflows.scaling import ask_to_scale_in, given, willing
+from fenix.workflows.scaling import ask_to_scale_in, given, refused, willing
 
 MOST_ROUNDS = 6
 """How often projects are asked only to get faster."""
@@ -41,9 +41,10 @@ async def speed_up(context: Context, inventory: Inventory) -> Inventory:
             "session.speed_up", f"with {lacking} more, {goal} hosts can be worked on at a time"
         )
         after, _ = await ask_to_scale_in(context, inventory, asked)
-        if after is None:
-            # It is not worth more time.
+        if after is not None:
+            inventory = after
+        elif not all(refused(context, ident) for ident in asked):
+            # Who agrees and gives nothing, or says nothing, costs more time than it is worth.
             await context.remember(at_a_time=None)
             break
-        inventory = after
     return inventory
