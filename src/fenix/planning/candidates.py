@@ -1,14 +1,15 @@
 """Which host is best emptied next."""
 
-from collections.abc import Collection, Iterable
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterator
 
 from fenix.planning.places import Places
 
+Key = tuple[bool, bool, float, float, str]
 
-def cheapest_first(
-    places: Places, hosts: Iterable[str], begun: Collection[str], slots: bool
-) -> list[str]:
-    """Hosts in the order in which they are best emptied.
+
+class Candidates:
+    """Hosts that may be emptied, kept in the order in which they best are.
 
     Empty ones and those that were begun before a restart come first. Then, as long as no host is
     maintained, those that give most room for each second move that they cost, or where room is no
@@ -16,15 +17,43 @@ def cheapest_first(
     turns scattered room into usable room.
 
     Args:
+        begun: those that were begun before a restart.
         slots: whether the number of hosts at one time is limited, and so not the room.
     """
 
-    def order(name: str) -> tuple[bool, bool, float, float, str]:
-        on = places.on[name]
-        load = sum(one.size.vcpus for one in on.values())
-        capacity = places.hosts[name].capacity.vcpus or 1
-        first = (len(on) if slots else len(on) / capacity, load / capacity)
-        key = (load / capacity, len(on)) if len(places.ready) else first
-        return bool(on), name not in begun, *key, name
+    def __init__(self, places: Places, begun: Collection[str], slots: bool) -> None:
+        self._places = places
+        self._begun = begun
+        self._slots = slots
+        self._first = True
+        self._keys: dict[str, Key] = {}
+        self._order: list[Key] = []
 
-    return sorted(hosts, key=order)
+    def add(self, host: str) -> None:
+        """Takes a host in, or to where it belongs now."""
+        self.discard(host)
+        key = self._keys[host] = self._key(host)
+        insort(self._order, key)
+
+    def discard(self, host: str) -> None:
+        """Takes a host out; nothing happens where it was not in."""
+        if key := self._keys.pop(host, None):
+            del self._order[bisect_left(self._order, key)]
+
+    def __iter__(self) -> Iterator[str]:
+        """All hosts, in their order when it begins."""
+        if self._first and len(self._places.ready):
+            self._first = False
+            self._keys = {host: self._key(host) for host in self._keys}
+            self._order = sorted(self._keys.values())
+        for host in self._places.take_changed():
+            if host in self._keys:
+                self.add(host)
+        return (key[-1] for key in self._order.copy())
+
+    def _key(self, host: str) -> Key:
+        on, load = len(self._places.on[host]), self._places.load[host]
+        capacity = self._places.hosts[host].capacity.vcpus or 1
+        used = load / capacity
+        cost = (on if self._slots else on / capacity, used) if self._first else (used, on)
+        return bool(on), host not in self._begun, *cost, host

@@ -62,13 +62,13 @@ class Impact:
         if group := self.group_of(instance):
             heapq.heappush(self._recovering, (ended + self.recovery(group), group))
 
-    def expire(self, now: float) -> bool:
-        """Gives back the slots of those that have recovered; whether there were any."""
-        found = False
+    def expire(self, now: float) -> list[str]:
+        """Gives back the slots of those that have recovered; the groups that these are of."""
+        found = []
         while self._recovering and self._recovering[0][0] <= now:
             _, group = heapq.heappop(self._recovering)
             self._taken[group] -= 1
-            found = True
+            found.append(group)
         return found
 
     @property

@@ -4,6 +4,9 @@ from collections import Counter
 
 from fenix.planning.tasks import RollingOptions, Task
 
+ANYWHERE = "slot"
+"""The slot that every move takes."""
+
 
 class MoveSlots:
     """The slots for moves that the session's options give."""
@@ -14,13 +17,19 @@ class MoveSlots:
         self._moving: Counter[str | None] = Counter()
         self._under_way = 0
 
-    def free(self, task: Task) -> bool:
-        """Whether the move of an instance with a target may begin."""
+    def lacking(self, task: Task) -> list[str]:
+        """The slots that are missing for the move of an instance with a target; empty: none."""
         if self._total is not None and self._under_way >= self._total:
-            return False
-        per_host = self._per_host
+            return [ANYWHERE]
+        if self._per_host is None:
+            return []
         both = (task.source, task.target)
-        return per_host is None or all(self._moving[place] < per_host for place in both)
+        return [f"slot {place}" for place in both if self._moving[place] >= self._per_host]
+
+    @staticmethod
+    def slots(task: Task) -> tuple[str, ...]:
+        """All slots that a move takes."""
+        return ANYWHERE, f"slot {task.source}", f"slot {task.target}"
 
     def take(self, task: Task) -> None:
         """The move begins."""

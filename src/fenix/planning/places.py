@@ -18,7 +18,8 @@ class Places:
     """What is on each host, and the hosts that may take more.
 
     Attributes:
-        on: the instances on each host, by id.
+        on: the instances on each host, by id; changes by `arrive` and `leave` only.
+        load: their vCPUs.
         incoming: how many instances have a place reserved on each host.
         ready: the hosts that may take instances for good.
         holes: hosts that are not maintained yet; what they take moves once more later.
@@ -28,11 +29,38 @@ class Places:
         self.hosts = inventory.hosts
         self.room = Room(inventory, constraints)
         self.on: dict[str, dict[str, Instance]] = {name: {} for name in inventory.hosts}
+        self.load: Counter[str] = Counter()
+        self._changed: dict[str, None] = {}
         for instance in inventory.instances.values():
-            self.on.setdefault(instance.host, {})[instance.id] = instance
+            self.arrive(instance)
         self.incoming: Counter[str] = Counter()
         self.ready = Shelves(self.room)
         self.holes = Shelves(self.room)
+
+    def arrive(self, instance: Instance) -> None:
+        """Notes that an instance is on its host."""
+        host = instance.host
+        on = self.on.setdefault(host, {})
+        if instance.id in on:
+            self.leave(instance.id, host)
+        on[instance.id] = instance
+        self.load[host] += instance.size.vcpus
+        self._changed[host] = None
+
+    def leave(self, ident: str, host: str) -> bool:
+        """Notes that an instance is not on a host any more; whether it was."""
+        instance = self.on[host].pop(ident, None)
+        if instance is None:
+            return False
+        self.load[host] -= instance.size.vcpus
+        self._changed[host] = None
+        return True
+
+    def take_changed(self) -> list[str]:
+        """The hosts on which instances have come or gone since the last time."""
+        found = list(self._changed)
+        self._changed.clear()
+        return found
 
     def renew_hosts(self, hosts: Mapping[str, Host]) -> None:
         """Takes hosts as the cloud has them now; those that it does not list any more are down."""

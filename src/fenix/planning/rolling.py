@@ -11,18 +11,17 @@ to move when the next maintained host comes back.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fenix.domain import Constraints, HostType, Instance, Inventory, Resources
-from fenix.planning.candidates import cheapest_first
+from fenix.planning.candidates import Candidates
 from fenix.planning.detour import Step, detour
-from fenix.planning.housing import UNLIMITED, Housing, homeless
-from fenix.planning.impact import Impact
-from fenix.planning.mitigation import Mitigation
-from fenix.planning.move_slots import MoveSlots
+from fenix.planning.drains import ROOM, Drains
+from fenix.planning.housing import UNLIMITED, Housing
 from fenix.planning.obstacles import blocked, lacking
 from fenix.planning.places import Places
+from fenix.planning.stages import Stages
 from fenix.planning.tasks import (
     UNDER_WAY,
     Decisions,
@@ -61,12 +60,10 @@ class Rolling:
     ) -> None:
         self._options = options
         self._places = Places(inventory, constraints)
-        self.impact = Impact(constraints, options.default_members)
-        self.stage: dict[str, HostStage] = {}
-        self.tasks: dict[str, Task] = {}
-        self._draining: dict[str, dict[str, Task]] = {}
-        self._moves = MoveSlots(options)
-        self.mitigation = Mitigation(self._places, constraints)
+        self._drains = Drains(self._places, constraints, options)
+        self._stages = Stages()
+        slots = options.parallel_hosts is not None
+        self._candidates = Candidates(self._places, frozenset(begun), slots)
         budget = round(options.second_moves * (len(inventory.instances) + SMALLEST))
         self._housing = Housing(self._places, budget)
         self._changed = True
@@ -76,9 +73,8 @@ class Rolling:
         """When the end of an instance's move was reported."""
         for name in ready:
             self._make_ready(name)
-        self._begun = set(begun)
-        for name in sorted(pending, key=lambda name: (name not in self._begun, name)):
-            self.stage[name] = HostStage.PENDING
+        for name in sorted(pending):
+            self._await(name)
             host = inventory.hosts[name]
             if host.up and host.enabled and host.type is HostType.COMPUTE:
                 self._places.holes.add(name)
@@ -87,26 +83,25 @@ class Rolling:
 
     def recovering(self, instance: Instance, ended: float) -> None:
         """An instance was moved before a restart, and may still recover."""
-        self.impact.take(instance)
-        self.impact.recover(instance, ended)
+        self._drains.impact.take(instance)
+        self._drains.impact.recover(instance, ended)
 
     def agreed(self, ident: str) -> None:
         """The manager of an instance has agreed, or need not be asked."""
-        self.tasks[ident].stage = TaskStage.AGREED
+        self._drains.agreed(ident)
 
     def moved(self, ident: str, host: str, now: float) -> None:
         """An instance has left its host and runs on another one."""
         task = self.tasks[ident]
         self._reported[ident] = now
-        self.impact.recover(task.instance, now)
+        self._drains.impact.recover(task.instance, now)
         self._close(task)
         arrived = replace(task.instance, host=host)
         if task.target == host:
             self._places.incoming[host] -= 1
-            self._places.on.setdefault(host, {})[ident] = arrived
+            self._places.arrive(arrived)
         else:
             self._places.unreserve(task)
-            self._places.on.setdefault(host, {})
             self._arrived(arrived)
 
     def gone(self, ident: str, now: float, impacted: bool) -> None:
@@ -114,9 +109,9 @@ class Rolling:
         task = self.tasks[ident]
         self._reported[ident] = now
         if impacted:
-            self.impact.recover(task.instance, now)
+            self._drains.impact.recover(task.instance, now)
         elif task.stage is not TaskStage.WAITING:
-            self.impact.give_back(task.instance)
+            self._drains.give_back(task.instance)
         self._close(task)
         self._places.unreserve(task)
 
@@ -127,6 +122,10 @@ class Rolling:
         self._changed = True
         return limited
 
+    def waive(self) -> list[Instance]:
+        """Gives up room for replacements, since nothing else helps; the instances concerned."""
+        return self._drains.waive()
+
     def retreat(self) -> list[str]:
         """Takes back all that has not begun, so that the books show the cloud as it is.
 
@@ -136,15 +135,11 @@ class Rolling:
         """
         for task in list(self.tasks.values()):
             if task.stage in (TaskStage.WAITING, TaskStage.AGREED):
-                self._forget(task)
-        hosts = [
-            name
-            for name, stage in self.stage.items()
-            if stage is HostStage.DRAINING and not self._draining.get(name)
-        ]
+                self._drains.forget(task)
+        hosts = [name for name in self._stages.at(HostStage.DRAINING) if not self._drains.of(name)]
         for name in hosts:
-            self.stage[name] = HostStage.PENDING
-            self._draining.pop(name, None)
+            self._drains.let_go(name)
+            self._await(name)
         return hosts
 
     def left(self, host: str) -> None:
@@ -167,9 +162,7 @@ class Rolling:
             for name, there in on.items()
         }
         goals = [
-            name
-            for name, stage in self.stage.items()
-            if stage is HostStage.PENDING and len(free[name]) == len(on[name])
+            name for name in self._stages.at(HostStage.PENDING) if len(free[name]) == len(on[name])
         ]
         steps = detour(free, self._places.room, (*self._places.ready, *self._places.holes), goals)
         if not steps:
@@ -179,7 +172,7 @@ class Rolling:
 
     def refused(self, ident: str) -> None:
         """An instance that was to make room may not be moved: it stays where it is from now on."""
-        self._forget(self.tasks[ident])
+        self._drains.forget(self.tasks[ident])
         self._held.add(ident)
         self._detour = None
         self._changed = True
@@ -187,18 +180,10 @@ class Rolling:
     def failed(self, ident: str, now: float) -> None:
         """A move failed and the instance is still on its host: it gets another target."""
         task = self.tasks[ident]
-        if task.stage is TaskStage.MOVING:
-            self._moves.give_back(task)
-        self.mitigation.release(task.instance)
-        if task.target is not None:
-            task.failed_on.add(task.target)
-        self.impact.recover(task.instance, now)
-        task.stage = TaskStage.WAITING
-        if task.detour or self.stage.get(task.source) is HostStage.OUT:
-            self._forget(task)
+        self._drains.failed(task, now)
+        if task.detour or self._stages.get(task.source) is HostStage.OUT:
+            self._drains.forget(task)
             self._detour = None
-        else:
-            self._places.unreserve(task)
         self._changed = True
 
     def occupied(self, host: str) -> bool:
@@ -207,13 +192,13 @@ class Rolling:
         Returns:
             Whether anything that is known to be there is to be moved now; see `reconcile`.
         """
-        tasks = self._draining.setdefault(host, {})
-        for ident, instance in self._places.on[host].items():
-            if ident not in self.tasks:
-                tasks[ident] = self.tasks[ident] = Task(instance, host)
-        self.stage[host] = HostStage.DRAINING
+        there = self._places.on[host].items()
+        self._drains.hold(
+            host, [Task(instance, host) for ident, instance in there if ident not in self.tasks]
+        )
+        self._stages[host] = HostStage.DRAINING
         self._changed = True
-        return bool(tasks)
+        return bool(self._drains.of(host))
 
     def maintained(self, host: str) -> None:
         """A host is back from its maintenance."""
@@ -223,11 +208,11 @@ class Rolling:
         """A host is not to be worked on (any more); what has not begun to move stays there."""
         self._places.holes.discard(host)
         self._places.ready.discard(host)
-        for task in list(self._draining.pop(host, {}).values()):
-            if task.stage is TaskStage.MOVING:
-                continue
-            self._forget(task)
-        self.stage[host] = HostStage.OUT
+        for task in self._drains.let_go(host):
+            if task.stage is not TaskStage.MOVING:
+                self._drains.forget(task)
+        self._candidates.discard(host)
+        self._stages[host] = HostStage.OUT
         self._changed = True
 
     def reconcile(self, inventory: Inventory, read_at: float) -> None:
@@ -249,7 +234,7 @@ class Rolling:
                 self._close(task)
                 self._places.unreserve(task)
             else:
-                self._places.on[host].pop(ident)
+                self._places.leave(ident, host)
                 self._places.take(instance, host)
             self._changed = True
         for now in self._places.unexpected(inventory):
@@ -262,28 +247,37 @@ class Rolling:
     # What the workflow asks
 
     @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The moves that are intended or under way, by the instance's id."""
+        return self._drains.tasks
+
+    @property
+    def next_expiry(self) -> float | None:
+        """When the next impacted instance has recovered; None: none is recovering."""
+        return self._drains.impact.next_expiry
+
+    @property
     def finished(self) -> bool:
         """Whether no host is left to be worked on."""
-        return all(stage in (HostStage.READY, HostStage.OUT) for stage in self.stage.values())
+        under_way = (HostStage.DRAINING, HostStage.EMPTY, HostStage.WORKED_ON)
+        return not self._stages.count(HostStage.PENDING, *under_way)
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way that could change anything."""
-        busy = any(stage is HostStage.WORKED_ON for stage in self.stage.values())
-        moving = (TaskStage.ASKED, TaskStage.MOVING)
-        return not busy and not any(task.stage in moving for task in self.tasks.values())
+        return not self._stages.count(HostStage.WORKED_ON) and not self._drains.busy
 
     def decide(self, now: float) -> Decisions:
         """What may start at this moment; it counts as started."""
         found = Decisions()
-        if self.impact.expire(now):
-            self._changed = True
+        self._drains.expire(now)
         if self._detour is not None:
             self._take_detour(self._detour)
         if self._detour is None:
             self._open_hosts(found)
-        for name in list(self._draining):
-            self._advance(name, found)
+        for name in self._drains.advance(found):
+            if self._stages.get(name) is HostStage.DRAINING:
+                self._stages[name] = HostStage.EMPTY
         self._start_work(found)
         return found
 
@@ -296,8 +290,7 @@ class Rolling:
         return blocked(self._places, self._not_empty())
 
     def _not_empty(self) -> list[str]:
-        stages = (HostStage.PENDING, HostStage.DRAINING)
-        return [name for name, stage in self.stage.items() if stage in stages]
+        return sorted(self._stages.at(HostStage.PENDING, HostStage.DRAINING))
 
     # Hosts
 
@@ -306,15 +299,16 @@ class Rolling:
         if not self._changed:
             return
         self._changed = False
+        self._drains.wake(ROOM)
         self._housing.look_anew()
-        for name in [name for name in self._draining if homeless(self._draining[name].values())]:
+        for name in self._drains.homeless():
             self._house(name, partly=True)
         failed = 0
-        partial = any(homeless(self._draining[name].values()) for name in self._draining)
-        for name in self._candidates():
+        partial = bool(self._drains.homeless())
+        for name in self._candidates:
             if not self._slot_ahead():
                 return
-            if self._places.incoming[name] or self._draining.get(name):
+            if self._places.incoming[name] or self._drains.of(name):
                 continue  # It has just been chosen to take instances, or to give some.
             if not self._places.on[name]:
                 self._open(name, found, "it is empty")
@@ -332,18 +326,14 @@ class Rolling:
 
     def _house(self, name: str, partly: bool) -> bool:
         """Reserves places for the instances of a host; see `Housing.house`."""
-        tasks = self._draining.get(name)
-        if tasks is None:
-            tasks = {one.id: Task(one, name) for one in self._places.on[name].values()}
-        makers = self._housing.house(tasks.values(), partly, self._hungry(), self.tasks)
+        known = self._drains.of(name)
+        tasks = known or [Task(one, name) for one in self._places.on[name].values()]
+        makers = self._housing.house(tasks, partly, self._hungry(), self.tasks)
         if makers is None:
             return False
-        if name not in self._draining:
-            self._draining[name] = tasks
-            self.tasks.update(tasks)
+        self._drains.hold(name, () if known else tasks)
         for maker in makers:
-            self._draining.setdefault(maker.source, {})[maker.instance.id] = maker
-            self.tasks[maker.instance.id] = maker
+            self._drains.hold(maker.source, [maker])
         return True
 
     def _hungry(self) -> bool:
@@ -352,13 +342,7 @@ class Rolling:
         return limit is None or self._begun_hosts() < limit
 
     def _begun_hosts(self) -> int:
-        under_way = (HostStage.DRAINING, HostStage.EMPTY, HostStage.WORKED_ON)
-        return sum(stage in under_way for stage in self.stage.values())
-
-    def _candidates(self) -> list[str]:
-        pending = [name for name, stage in self.stage.items() if stage is HostStage.PENDING]
-        slots = self._options.parallel_hosts is not None
-        return cheapest_first(self._places, pending, self._begun, slots)
+        return self._stages.count(HostStage.DRAINING, HostStage.EMPTY, HostStage.WORKED_ON)
 
     def _slot_ahead(self) -> bool:
         """Whether one more host may be drained: enough to fill all slots twice, not more."""
@@ -369,76 +353,39 @@ class Rolling:
         return self._begun_hosts() < (limit if first else 2 * limit)
 
     def _open(self, name: str, found: Decisions, why: str) -> None:
-        self.stage[name] = HostStage.DRAINING if self._places.on[name] else HostStage.EMPTY
+        self._candidates.discard(name)
+        self._stages[name] = HostStage.DRAINING if self._places.on[name] else HostStage.EMPTY
         self._places.holes.discard(name)
         found.drain.append((name, why))
 
     def _why_open(self, name: str) -> str:
-        tasks = self._draining[name].values()
+        tasks = self._drains.of(name)
         second = sum(task.second for task in tasks)
         where = "maintained hosts" if not second else "hosts that still have room"
         return f"all its {len(tasks)} instances have a place on {where}"
 
     def _start_work(self, found: Decisions) -> None:
         limit = self._options.parallel_hosts
-        working = sum(stage is HostStage.WORKED_ON for stage in self.stage.values())
-        for name, stage in self.stage.items():
-            if limit is not None and working >= limit:
+        for name in self._stages.at(HostStage.EMPTY):
+            if limit is not None and self._stages.count(HostStage.WORKED_ON) >= limit:
                 return
-            if stage is HostStage.EMPTY:
-                self.stage[name] = HostStage.WORKED_ON
-                found.maintain.append(name)
-                working += 1
+            self._stages[name] = HostStage.WORKED_ON
+            found.maintain.append(name)
+
+    def _await(self, name: str) -> None:
+        self._stages[name] = HostStage.PENDING
+        self._candidates.add(name)
 
     def _make_ready(self, name: str) -> None:
-        self.stage[name] = HostStage.READY
+        self._stages[name] = HostStage.READY
         self._places.ready.add(name)
         self._changed = True
 
     # Instances
 
-    def _advance(self, name: str, found: Decisions) -> None:
-        """Asks for and moves instances of a draining host, as far as limits allow."""
-        tasks = self._draining[name]
-        if not tasks:
-            del self._draining[name]
-            if self.stage.get(name) is HostStage.DRAINING:
-                self.stage[name] = HostStage.EMPTY
-            return
-        per_host = self._options.parallel_migrations_per_host
-        ahead = sum(task.stage in (TaskStage.ASKED, TaskStage.AGREED) for task in tasks.values())
-        for task in tasks.values():
-            if task.stage is TaskStage.AGREED and self._may_move(task):
-                task.stage = TaskStage.MOVING
-                self._moves.take(task)
-                found.move.append(task)
-                ahead -= 1
-        for task in tasks.values():
-            if task.stage is not TaskStage.WAITING or (task.target is None and task.makes_room):
-                continue
-            if per_host is not None and ahead >= 2 * per_host:
-                return
-            if self.impact.free(task.instance) and self.mitigation.keep(task):
-                self.impact.take(task.instance)
-                task.stage = TaskStage.ASKED
-                found.ask.append(task)
-                ahead += 1
-
-    def _may_move(self, task: Task) -> bool:
-        if task.target is None or any(ident in self.tasks for ident in task.after):
-            return False
-        return self._moves.free(task)
-
     def _close(self, task: Task) -> None:
         """The instance is off its host."""
-        ident = task.instance.id
-        if task.stage is TaskStage.MOVING:
-            self._moves.give_back(task)
-        self.mitigation.release(task.instance)
-        del self.tasks[ident]
-        self._draining.get(task.source, {}).pop(ident, None)
-        if self._places.on[task.source].pop(ident, None) is not None and not task.makes_room:
-            self._places.take(task.instance, task.source)
+        self._drains.close(task)
         # Only then may hosts be chosen that could not before: those that take part in second
         # moves. The room that a drained host has left is of no use until it is maintained.
         self._changed = self._changed or task.second or task.makes_room
@@ -446,15 +393,13 @@ class Rolling:
     def _arrived(self, instance: Instance) -> None:
         """An instance is on a host that was not expected there."""
         host = instance.host
-        self._places.on[host][instance.id] = instance
+        self._places.arrive(instance)
         self._places.put(instance, host)
-        self.mitigation.arrived(instance)
+        self._drains.arrived(instance)
         self._changed = True
-        if self.stage.get(host) in (HostStage.DRAINING, HostStage.EMPTY):
-            self.stage[host] = HostStage.DRAINING
-            task = Task(instance, host)
-            self._draining.setdefault(host, {})[instance.id] = task
-            self.tasks[instance.id] = task
+        if self._stages.get(host) in (HostStage.DRAINING, HostStage.EMPTY):
+            self._stages[host] = HostStage.DRAINING
+            self._drains.hold(host, [Task(instance, host)])
 
     def _take_detour(self, steps: deque[Step]) -> None:
         """Begins the next move of a detour when the one before has ended."""
@@ -472,35 +417,22 @@ class Rolling:
             )
             task.why = f"nothing else gives room: {len(steps)} more moves make a host empty"
             self._places.reserve(task, step.target)
-            self._draining.setdefault(step.source, {})[instance.id] = task
-            self.tasks[instance.id] = task
+            self._drains.hold(step.source, [task])
             return
         self._detour = None
         self._changed = True
 
     def _look_at_hosts(self) -> None:
         """Notes which hosts take instances (not) any more."""
-        for name, stage in self.stage.items():
-            shelf = self._places.ready if stage is HostStage.READY else self._places.holes
+        for name in self._stages.at(HostStage.READY, HostStage.PENDING):
+            ready = self._stages[name] is HostStage.READY
+            shelf = self._places.ready if ready else self._places.holes
             host = self._places.hosts.get(name)
             usable = host is not None and host.up and host.enabled
-            if usable is (name in shelf) or stage not in (HostStage.READY, HostStage.PENDING):
+            if usable is (name in shelf):
                 continue
             if usable:
                 shelf.add(name)
             else:
                 shelf.discard(name)
             self._changed = True
-
-    # Books
-
-    def _forget(self, task: Task) -> None:
-        """The instance stays where it is."""
-        self._places.unreserve(task)
-        self.mitigation.release(task.instance)
-        if task.stage in (TaskStage.ASKED, TaskStage.AGREED):
-            self.impact.give_back(task.instance)
-        if task.makes_room:
-            self._places.put(task.instance, task.source)
-        del self.tasks[task.instance.id]
-        self._draining.get(task.source, {}).pop(task.instance.id, None)

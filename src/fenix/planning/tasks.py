@@ -42,7 +42,8 @@ class TaskStage(StrEnum):
     MOVING = "moving"
 
 
-UNDER_WAY = (TaskStage.ASKED, TaskStage.AGREED, TaskStage.MOVING)
+AHEAD = (TaskStage.ASKED, TaskStage.AGREED)
+UNDER_WAY = (*AHEAD, TaskStage.MOVING)
 
 
 @dataclass(slots=True)

@@ -143,7 +143,7 @@ class VnfWorkflow(CommonStates):
         return bool(decisions)
 
     async def _await_news(self) -> None:
-        expiry = self._rolling.impact.next_expiry
+        expiry = self._rolling.next_expiry
         wait = REFRESH.total_seconds()
         if expiry is not None:
             wait = min(wait, max(0.001, expiry - self._seconds()))
@@ -158,11 +158,11 @@ class VnfWorkflow(CommonStates):
             SessionFailed: there is none, with what is in the way.
         """
         context = self.context
-        if expiry := self._rolling.impact.next_expiry:
+        if expiry := self._rolling.next_expiry:
             # Only recovering members hold everything up.
             await asyncio.sleep(max(0.001, expiry - self._seconds()))
             return
-        if waived := self._rolling.mitigation.waive():
+        if waived := self._rolling.waive():
             for instance in waived:
                 await context.note(
                     "instance.unmitigated",
