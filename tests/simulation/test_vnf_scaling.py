@@ -89,6 +89,30 @@ def test_after_a_refusal_another_is_asked() -> None:
     assert len(ending.of("instance.deleted")) == 1
 
 
+def test_where_there_is_no_way_on_after_a_refusal_another_is_asked() -> None:
+    full = scene(
+        hosts=[host(f"compute-{number}") for number in (1, 2, 3)],
+        projects=[project("app", scale_in=scale_in(4, 4)), project("large"), project("other")],
+        groups=[{"id": "app", "project": "app", "removable": True, "max_impacted_members": 9}],
+        instances=[
+            instance(f"i-{number}-{place}", f"compute-{number}", **more)
+            for number in (1, 2, 3)
+            for place, more in enumerate(
+                [{"group": "app"}] * 2 + [{"project": "large"}] * 2
+                if number < 3
+                else [{"project": "other"}] * 4
+            )
+        ],
+        session={"workflow": "vnf"},
+    )
+    ending = perform(full)
+    assert {name: ending.told(name).count("SCALE_IN") for name in ("app", "large", "other")} == {
+        "app": 1,
+        "large": 1,
+        "other": 1,
+    }
+
+
 def test_where_no_more_hosts_are_allowed_nobody_is_asked() -> None:
     ending = perform(nearly_two_free({"parallel_hosts": 1}, scale_in=scale_in(1, 2)))
     assert "SCALE_IN" not in ending.told("app")

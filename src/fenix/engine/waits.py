@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from fenix.domain.waiting import WaitingFor
@@ -33,4 +34,4 @@ class Waits:
 
     def as_json(self) -> list[dict[str, Any]]:
         """The oldest waits, in the form in which they are kept."""
-        return [wait.as_json() for wait in list(self._waits.values())[:SHOWN]]
+        return [wait.as_json() for wait in islice(self._waits.values(), SHOWN)]

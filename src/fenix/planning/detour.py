@@ -15,7 +15,7 @@ from fenix.planning.room import Room
 
 HOSTS = 12
 """Among how many hosts is searched."""
-TRIALS = 300_000
+TRIALS = 80_000
 """How many moves are looked at before the search is given up."""
 
 State = tuple[str, ...]

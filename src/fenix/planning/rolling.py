@@ -18,6 +18,7 @@ from fenix.domain import Constraints, HostType, Instance, Inventory, Resources
 from fenix.planning.candidates import Candidates
 from fenix.planning.detour import Step, detour
 from fenix.planning.drains import ROOM, Drains
+from fenix.planning.ejection import eject
 from fenix.planning.housing import UNLIMITED, Housing
 from fenix.planning.obstacles import blocked, lacking
 from fenix.planning.places import Places
@@ -164,7 +165,8 @@ class Rolling:
         goals = [
             name for name in self._stages.at(HostStage.PENDING) if len(free[name]) == len(on[name])
         ]
-        steps = detour(free, self._places.room, (*self._places.ready, *self._places.holes), goals)
+        where = free, self._places.room, (*self._places.ready, *self._places.holes), goals
+        steps = eject(*where) or detour(*where)
         if not steps:
             return None
         self._detour = deque(steps)

@@ -48,7 +48,12 @@ async def scale_in(
     after, said = await ask_to_scale_in(context, before, projects)
     if after is not None:
         return after
-    raise SessionFailed(
+    raise no_room(said, why)
+
+
+def no_room(said: str, why: str) -> SessionFailed:
+    """The failure when nobody gives room, with what the projects answered, if any was asked."""
+    return SessionFailed(
         "no host can be emptied, and no scale-in gives room: "
         + (f"{said}, and no instance is gone" if said else "there is no project that can be asked")
         + f"; {why}"

@@ -32,10 +32,9 @@ from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import CommonStates, instances_by_project
 from fenix.workflows.maintaining import maintain
 from fenix.workflows.moving import ATTEMPTS, await_own_action, chosen_action, when_free
-from fenix.workflows.scaling import scale_in
 from fenix.workflows.talking import meet
 from fenix.workflows.vnf_resume import build, end_moves
-from fenix.workflows.vnf_scaling import givers, speed_up
+from fenix.workflows.vnf_scaling import make_room, speed_up
 
 REFRESH = timedelta(seconds=60)
 """How often the cloud is looked at for instances that have come or gone by themselves."""
@@ -177,8 +176,7 @@ class VnfWorkflow(CommonStates):
         inventory = await context.inventory()
         blocked = self._rolling.blocked()
         why = next((f"host {name}: {text}" for name, text in blocked.items()), "no host is left")
-        asked = givers(context, inventory, self._rolling.lacking())
-        after = await scale_in(context, inventory, asked, why)
+        after = await make_room(context, inventory, self._rolling.lacking(), why)
         self._rolling.reconcile(after, self._seconds())
 
     async def _look(self) -> Inventory:

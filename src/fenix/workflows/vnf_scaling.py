@@ -1,20 +1,49 @@
 """When and whom workflow `vnf` asks for capacity."""
 
+from collections.abc import Collection
+
 from fenix.domain import HostState, HostType, Inventory, Resources, SessionState
 from fenix.planning.giving import whom_to_ask
 from fenix.planning.speed import lacking_for, worthwhile
 from fenix.workflows.base import Context
 from fenix.workflows.common import instances_by_project
-from fenix.workflows.scaling import ask_to_scale_in, given, refused, willing
+from fenix.workflows.scaling import ask_to_scale_in, given, no_room, refused, willing
 
 MOST_ROUNDS = 6
 """How often projects are asked only to get faster."""
 
 
-def givers(context: Context, inventory: Inventory, lacking: Resources) -> list[str]:
+def _givers(
+    context: Context, inventory: Inventory, lacking: Resources, but: Collection[str] = ()
+) -> list[str]:
     """Whom to ask for capacity."""
     instances = instances_by_project(inventory, context.hosts)
-    return whom_to_ask(instances, willing(context), lacking, given(context))
+    able = [ident for ident in willing(context) if ident not in but]
+    return whom_to_ask(instances, able, lacking, given(context))
+
+
+async def make_room(
+    context: Context, inventory: Inventory, lacking: Resources, why: str
+) -> Inventory:
+    """Asks for capacity, one after the other, until somebody gives some.
+
+    Args:
+        lacking: how much is needed.
+        why: what is in the way, for the reason of a failure.
+
+    Returns:
+        The cloud as it is then.
+
+    Raises:
+        SessionFailed: nobody gives any.
+    """
+    answers: dict[str, str] = {}
+    while asked := _givers(context, inventory, lacking, but=answers):
+        after, said = await ask_to_scale_in(context, inventory, asked)
+        if after is not None:
+            return after
+        answers |= dict.fromkeys(asked, "") | {asked[0]: said}
+    raise no_room(", ".join(filter(None, answers.values())), why)
 
 
 async def speed_up(context: Context, inventory: Inventory) -> Inventory:
@@ -33,7 +62,7 @@ async def speed_up(context: Context, inventory: Inventory) -> Inventory:
     goal = context.memory["at_a_time"]
     for _ in range(MOST_ROUNDS if goal else 0):
         lacking = lacking_for(inventory, computes, goal)
-        asked = givers(context, inventory, lacking) if any(lacking) else []
+        asked = _givers(context, inventory, lacking) if any(lacking) else []
         if not asked:
             break
         await context.set_state(SessionState.SCALE_IN)

@@ -44,9 +44,9 @@ def test_without_room_it_is_not_asked_for_until_nothing_else_is_left(
     state = rolling(constraints, "new-1")
     assert state.decide(0).ask == []
     assert state.idle
-    assert [one.id for one in state.mitigation.waive()] == ["one"]
+    assert [one.id for one in state.waive()] == ["one"]
     assert [task.instance.id for task in state.decide(1).ask] == ["one"]
-    assert state.mitigation.waive() == []
+    assert state.waive() == []
 
 
 def test_who_does_not_want_it_is_asked_at_once() -> None:
