@@ -72,7 +72,7 @@ def test_while_the_cloud_is_away_the_session_says_so() -> None:
         settings={"loop_interval": 1.0, "lease_seconds": 15.0},
     )
     assert ending.first("host.enabled", host="compute-3") >= 1000
-    assert {"who": "cloud", "what": "answer: reading the inventory"} in [
+    assert {"who": "cloud", "what": "answer: reading host compute-3"} in [
         {key: wait[key] for key in ("who", "what")} for wait in seen
     ]
     assert all(wait["until"] for wait in seen if wait["what"].startswith("answer"))

@@ -26,7 +26,12 @@ def unwilling(stage: Stage) -> None:
     ("prepare", "kind", "keys"),
     [
         (broken_host, "host.maintenance.finished", {"host": "compute-1"}),
-        (unwilling, "project.replied", {"state": "NACK_PLANNED_MAINTENANCE"}),
+        pytest.param(
+            unwilling,
+            "project.replied",
+            {"state": "NACK_PLANNED_MAINTENANCE"},
+            marks=pytest.mark.services,
+        ),
     ],
 )
 def test_a_crash_at_each_step_of_a_failure_changes_nothing(

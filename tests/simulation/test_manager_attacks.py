@@ -10,6 +10,7 @@ from fenix.simulation.clock import EPOCH
 from fenix.simulation.manager_attacks import overdue
 from fenix.simulation.soak import run
 from tests.factories import make_message
+from tests.simulation.databases import blank_database
 
 SEEDS = [*range(1, 13), 17]
 """In 17 a silent instance is to make room on a host that was left already."""
@@ -17,7 +18,7 @@ SEEDS = [*range(1, 13), 17]
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_session_comes_to_a_good_end(seed: int) -> None:
-    one = run(seed, attack=Attack.MANAGERS)
+    one = run(seed, blank_database(), attack=Attack.MANAGERS)
     assert one.problems == [], one.reason
 
 

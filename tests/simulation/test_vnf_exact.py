@@ -9,10 +9,14 @@ from fenix.simulation.running import simulate
 from fenix.simulation.scenario import Scenario
 from tests.simulation.packing import impossible
 
+QUICK = ("telco", 8, 2), ("mixed", 8, 1), ("tight", 8, 4)
 CASES = [
-    (family, size, seed)
-    for family, size in (("telco", 8), ("mixed", 8), ("tight", 10))
-    for seed in (1, 2, 3, 4)
+    case if case in QUICK else pytest.param(*case, marks=pytest.mark.services)
+    for case in (
+        (family, size, seed)
+        for family, size in (("telco", 8), ("mixed", 8), ("tight", 8), ("tight", 10))
+        for seed in (1, 2, 3, 4)
+    )
 ]
 
 
