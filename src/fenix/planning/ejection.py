@@ -40,8 +40,9 @@ def eject(
 
     Args and returns are those of `fenix.planning.detour.detour`.
     """
-    roomy = sorted(open_hosts, key=lambda name: (-room.free(name).vcpus, name))[:HOSTS]
-    easiest = sorted(goals, key=lambda name: (len(on[name]), name))[:GOALS]
+    taking = set(open_hosts)
+    roomy = sorted(taking, key=lambda name: (-room.free(name).vcpus, name))[:HOSTS]
+    easiest = sorted(taking.intersection(goals), key=lambda name: (len(on[name]), name))[:GOALS]
     for goal in easiest:
         steps = _Ejection(on, room, {*roomy, goal}, TRIALS // len(easiest)).empty(goal)
         if steps is not None:
