@@ -51,7 +51,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Has everything made before pages are read."""
     app.connect("builder-inited", _make)
     app.connect("env-get-outdated", lambda *_: ["index"])
-    app.connect("source-read", _list_benchmarks)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -65,9 +64,3 @@ def _make(app: Sphinx) -> None:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             log.info("made reference/generated/%s", name)
-
-
-def _list_benchmarks(app: Sphinx, page: str, source: list[str]) -> None:
-    """Lists the page of benchmarks, which `fenix bench --docs docs/benchmarks.md` writes."""
-    if page == "index" and (Path(app.srcdir) / "benchmarks.md").exists():
-        source[0] = source[0].replace("reference/reports\n", "reference/reports\nbenchmarks\n")

@@ -124,10 +124,14 @@ TEXTS: Mapping[type[StrEnum], Mapping[str, str]] = {
 HOSTS: list[Edge] = [
     ("PENDING", "DRAINING"),
     ("PENDING", "IN_MAINTENANCE"),
+    ("PENDING", "SKIPPED"),
+    ("DRAINING", "PENDING"),
     ("DRAINING", "EMPTY"),
     ("DRAINING", "IN_MAINTENANCE"),
     ("DRAINING", "SKIPPED"),
     ("EMPTY", "IN_MAINTENANCE"),
+    ("EMPTY", "PENDING"),
+    ("IN_MAINTENANCE", "PENDING"),
     ("IN_MAINTENANCE", "MAINTAINED"),
     ("IN_MAINTENANCE", "FAILED"),
     ("FAILED", "PENDING"),
@@ -135,16 +139,22 @@ HOSTS: list[Edge] = [
 ]
 INSTANCES: list[Edge] = [
     ("PENDING", "ASKED"),
+    ("PENDING", "AGREED"),
     ("ASKED", "AGREED"),
     ("ASKED", "MOVING"),
     ("ASKED", "MOVED"),
     ("ASKED", "GONE"),
+    ("AGREED", "ASKED"),
     ("AGREED", "MOVING"),
     ("MOVING", "MOVED"),
     ("MOVING", "FAILED"),
     ("MOVING", "GONE"),
+    ("FAILED", "ASKED"),
+    ("FAILED", "AGREED"),
     ("FAILED", "MOVING"),
+    ("FAILED", "GONE"),
     ("MOVED", "ASKED"),
+    ("MOVED", "AGREED"),
 ]
 
 

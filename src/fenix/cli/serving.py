@@ -35,7 +35,10 @@ def engine(
     metrics_port: Annotated[
         int | None,
         typer.Option(
-            metavar="PORT", min=0, max=65535, help="Instead of [metrics] port; 0: any free one."
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Instead of option port in group metrics; 0: any free one.",
         ),
     ] = None,
 ) -> None:

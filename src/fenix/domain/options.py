@@ -35,7 +35,10 @@ class SessionOptions:
 
     reply_timeout: Annotated[
         Seconds,
-        doc("How long a project may take to answer MAINTENANCE, PREPARE and PLANNED messages."),
+        doc(
+            "How long a project may take to answer MAINTENANCE, and in workflow default also "
+            "PREPARE and PLANNED messages; workflow vnf has lead_time for these."
+        ),
     ] = 300.0
     scale_in_timeout: Annotated[
         Seconds, doc("How long a project may take for a scale-in until it answers.")

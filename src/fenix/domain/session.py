@@ -10,7 +10,7 @@ from fenix.domain.options import SessionOptions
 
 
 class SessionState(StrEnum):
-    """The session's state on the wire (wire contract, "Admin API")."""
+    """Where a session stands, in the API and in messages."""
 
     MAINTENANCE = "MAINTENANCE"
     SCALE_IN = "SCALE_IN"
