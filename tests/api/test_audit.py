@@ -55,6 +55,22 @@ def test_calls_of_administrators_are_told(api: Api, caplog: pytest.LogCaptureFix
     ]
 
 
+def test_what_is_done_to_another_project_is_told(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fenix.audit")
+    body = {"group_id": "g", "instance_name": "i", "project_id": "p1"}
+    assert api.call("PUT", "/v1/instance/i1", body).status_code == 200
+    api.call("DELETE", "/v1/instance/i1", as_="p2")
+    api.call("DELETE", "/v1/instance/i1", as_="p1")
+    (registered,) = told(caplog)
+    assert registered["action"] == "update/constraints:put"
+    assert (registered["target"]["typeURI"], registered["target"]["id"]) == (
+        "service/maintenance/project",
+        "p1",
+    )
+
+
 def test_what_is_no_call_of_an_administrator_is_not_told(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:

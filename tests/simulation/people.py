@@ -72,3 +72,17 @@ async def say(stage: Stage, message: Message, answer: Answer, word: str, **chang
         instances=list(message.instance_ids),
     )
     await answer(Reply(**reply))
+
+
+def gone_then(ident: str, otherwise: Reaction) -> Reaction:
+    """Deletes an instance when asked about it and does something else then; agrees for others."""
+
+    async def react(stage: Stage, message: Message, answer: Answer) -> None:
+        if message.instance_ids == (ident,):
+            stage.world.delete_instance(ident)
+            await otherwise(stage, message, answer)
+        else:
+            word = ProjectState(message.state).ack
+            await say(stage, message, answer, word, instance_id=message.instance_ids[0])
+
+    return react

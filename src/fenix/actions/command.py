@@ -18,6 +18,9 @@ from fenix.actions.base import Action, ActionFailed, ActionRequest
 DIRECTORY = "FENIX_COMMAND_DIR"
 """The variable by which the service tells the plug-in's process what is configured."""
 
+LONGEST = 64 * 1024
+"""Characters of metadata as JSON: Linux takes 128 KiB in one string of the environment."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -72,6 +75,8 @@ class CommandAction(Action):
             isinstance(arg, str) and "\0" not in arg for arg in args
         ):
             raise ValueError(f"args: {args!r} is not valid; allowed: a list of strings")
+        if len(json.dumps(dict(metadata))) > LONGEST:
+            raise ValueError(f"metadata is too long; allowed: {LONGEST} characters as JSON")
 
 
 def _executable(name: str) -> Path:

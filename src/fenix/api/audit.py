@@ -36,6 +36,8 @@ async def audit(
 ) -> None:
     """Tells of a call that only administrators may make, if it is one; never fails.
 
+    That is a call about the whole cloud, or about what is another project's than the caller's.
+
     Args:
         scope: of the call, after it; its state has the `caller`, the `policy` that was asked,
             whether it `allowed` the call, and the `session` if it is about one.
@@ -43,11 +45,17 @@ async def audit(
     """
     state = scope["state"]
     policy, caller = state.get("policy"), state.get("caller")
-    if policy is None or caller is None:
+    if caller is None:
         return
     session_id = state.get("session")
+    target = "session", session_id or "all"
+    if policy is None:
+        if not caller.elsewhere:
+            return
+        policy, project_id = caller.elsewhere[0]
+        target = "project", project_id
     address = (scope.get("client") or ("unknown",))[0]
-    log.info("%s", _event(scope, caller, policy, address, request_id, status, session_id))
+    log.info("%s", _event(scope, caller, policy, address, request_id, status, target))
     if session_id is None or scope["method"] == "GET" or not state.get("allowed"):
         return
     outcome = "done" if status < 400 else "refused"
@@ -71,7 +79,7 @@ def _event(
     address: str,
     request_id: str,
     status: int,
-    session_id: str | None,
+    target: tuple[str, str],
 ) -> str:
     done = cadftaxonomy.OUTCOME_SUCCESS if status < 400 else cadftaxonomy.OUTCOME_FAILURE
     with warnings.catch_warnings():
@@ -87,7 +95,7 @@ def _event(
                 id=caller.user_id or "unknown",
                 host=Host(address=address),
             ),
-            target=Resource(typeURI="service/maintenance/session", id=session_id or "all"),
+            target=Resource(typeURI=f"service/maintenance/{target[0]}", id=target[1]),
             observer=Resource(typeURI="service/maintenance", id="fenix"),
         )
         told = event.as_dict()

@@ -24,6 +24,8 @@ class Caller:
         is_admin_project: Keystone counts the project as the administrators'; as it does with
             every project when it has not been told which one is.
         trusted: may do everything; there is no Keystone.
+        elsewhere: the policies that let the caller pass in this call to what is another project's,
+            with that project; for the audit.
     """
 
     user_id: str | None = None
@@ -33,6 +35,7 @@ class Caller:
     domain_id: str | None = None
     is_admin_project: bool = True
     trusted: bool = False
+    elsewhere: list[tuple[str, str]] = field(default_factory=list, compare=False)
 
     @property
     def name(self) -> str:

@@ -98,6 +98,8 @@ class Policy:
         if not self.allows(caller, rule, project_id):
             of = f" of project {project_id}" if project_id else ""
             raise Forbidden(f"The policy {rule!r}{of} does not allow this with your token.")
+        if project_id is not None and project_id != caller.project_id:
+            caller.elsewhere.append((rule, project_id))
 
     def _look(self) -> None:
         """Reads what has changed."""

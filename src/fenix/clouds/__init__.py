@@ -7,6 +7,7 @@ from fenix.clouds.base import (
     MovePhase,
     MoveStatus,
     MoveTicket,
+    may_act,
     on_behalf,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "MovePhase",
     "MoveStatus",
     "MoveTicket",
+    "may_act",
     "on_behalf",
 ]

@@ -5,7 +5,7 @@ stand. Drivers are entry points in group ``fenix.clouds``: a callable that takes
 (oslo.config's ``ConfigOpts``), registers its own options there, and returns a `Cloud`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,11 @@ from fenix.domain import Inventory, MoveAction
 
 on_behalf: ContextVar[str] = ContextVar("on_behalf", default="")
 """For whom the cloud is called, for drivers that can tell it: session, engine and epoch."""
+
+may_act: ContextVar[Callable[[], bool]] = ContextVar("may_act", default=lambda: True)
+"""Whether the caller still owns what it acts for. A call may wait long, for a thread or for an
+answer that it needs first; a driver asks right before each request that changes something, and
+raises `CloudUnavailable` instead of sending it. It may be asked in any thread."""
 
 
 class CloudError(Exception):

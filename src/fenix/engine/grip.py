@@ -26,6 +26,10 @@ class Grip:
         self._valid_until = max(self._valid_until, began_at + self._span)
         self._news.set()
 
+    def holds(self, now: float) -> bool:
+        """Whether an outward effect is allowed at this moment; from any thread."""
+        return not self._lost and now < self._valid_until
+
     def lose(self) -> None:
         """Another engine has it, or this one must not go on."""
         self._lost = True
@@ -38,7 +42,7 @@ class Grip:
             LeaseLost: it never will be again.
         """
         while not self._lost:
-            if asyncio.get_running_loop().time() < self._valid_until:
+            if self.holds(asyncio.get_running_loop().time()):
                 return
             self._news.clear()
             await self._news.wait()

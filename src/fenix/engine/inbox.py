@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from cachetools import Cache, FIFOCache
 from sqlalchemy import Connection
 
 from fenix.domain import Message, MoveAction, Reply
@@ -19,6 +20,9 @@ from fenix.engine.state import SessionData
 from fenix.engine.waits import Waits
 from fenix.metrics import REPLIES
 from fenix.store import Write, messages, progress, replies
+
+REMEMBERED = 100_000
+"""How many replies a session remembers to have taken: one that is read twice counts once."""
 
 Subject = tuple[str, str, str | None]
 """Project, state of the message, and the instance where the reply is about one."""
@@ -34,7 +38,7 @@ class Inbox:
         self._waits = waits
         self._open: dict[Subject, str] = {}
         self._answers: dict[str, asyncio.Future[None]] = {}
-        self._taken: set[int] = set()
+        self._taken: Cache[int, bool] = FIFOCache(REMEMBERED)
         self._since = data.now()
         for message in data.messages.values():
             if message.reply_by is not None and message.replied_at is None:
@@ -78,7 +82,7 @@ class Inbox:
         """Takes a reply out of the inbox, whether it counts or not."""
         if reply.id in self._taken:
             return
-        self._taken.add(reply.id)
+        self._taken[reply.id] = True
         word, _, state = reply.state.partition("_")
         subject = (reply.project_id, state, reply.instance_id)
         key = self._open.get(subject)

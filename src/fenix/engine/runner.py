@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from fenix.actions import ActionRunner
-from fenix.clouds import Cloud, on_behalf
+from fenix.clouds import Cloud, may_act, on_behalf
 from fenix.domain import Ending, HostState, Reply, SessionState
 from fenix.engine.actions import ActionDesk
 from fenix.engine.cloud_access import CloudAccess
@@ -89,6 +89,8 @@ class SessionRunner:
         tools = self._tools
         lease = self.grip.lease
         on_behalf.set(f"{lease.session_id} {lease.epoch} {lease.owner}")
+        loop = asyncio.get_running_loop()
+        may_act.set(lambda: self.grip.holds(loop.time()))
         data = await self._journal.read(lambda c: load(c, self._session_id, tools.now))
         self._data = data
         settings = tools.settings

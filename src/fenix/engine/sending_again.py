@@ -50,8 +50,7 @@ async def send_again(
         count = 0
         for delivery in _chosen(messages.undelivered(connection, session_id), chosen):
             if targets := _targets(connection, delivery, channels):
-                messages.send_again(connection, delivery, session_id, targets, now)
-                count += 1
+                count += messages.send_again(connection, delivery, session_id, targets, now)
             elif chosen is not None:
                 raise Conflict(
                     f"delivery {delivery.id}: its subscription is gone, and project "

@@ -132,11 +132,12 @@ class WindUp:
             until = self._end(runs, options.action_timeout)
             with self._waits.waiting("hosts", f"end {len(runs)} actions", until):
                 await self._actions.settle()
-        broken = {
-            run.host
-            for run in self._data.actions.values()
-            if run.host and run.state is ActionState.FAILED
+        # What failed in an earlier attempt may have been done well since.
+        last = {
+            run.host: run
+            for run in sorted(self._data.actions.values(), key=lambda run: run.started_at)
         }
+        broken = {host for host, run in last.items() if run.state is ActionState.FAILED}
         for host in list(self._data.hosts.values()):
             if host.state not in UNFINISHED:
                 continue

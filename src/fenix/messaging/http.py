@@ -24,6 +24,7 @@ from fenix.messaging import secrets, signing
 from fenix.messaging.addresses import Address, Network, NetworkType, allowed, resolve
 from fenix.messaging.base import DeliveryFailed
 from fenix.messaging.bodies import aodh_body, cloudevents_body
+from fenix.messaging.bounded import BoundedTransport
 from fenix.messaging.secrets import SecretBox
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ OPTS = (
     ),
 )
 
+MOST_ADDRESSES = 8
+"""How many addresses of a receiver's name are tried."""
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_RETRY_AFTER = 86400.0
 
@@ -154,6 +157,7 @@ class HttpChannel:
         except (OSError, UnicodeError) as error:
             raise DeliveryFailed(f"{url.host} can't be resolved: {error}") from error
         addresses = [address for address in found if allowed(address, self._networks)]
+        addresses = addresses[:MOST_ADDRESSES]
         if not addresses:
             # Which ones they are is for the operator alone: names inside of the control plane.
             log.warning("%s is %s: not allowed", url.host, ", ".join(map(str, found)))
@@ -191,7 +195,7 @@ class HttpChannel:
             request.url = url.copy_with(host=str(address))
             # A client for each attempt: nothing is carried over from one receiver to another,
             # neither cookies nor a connection whose certificate was checked for another name.
-            async with httpx.AsyncClient(verify=self._trust, trust_env=False) as client:
+            async with httpx.AsyncClient(transport=BoundedTransport(self._trust)) as client:
                 try:
                     response = await client.send(request, stream=True, follow_redirects=False)
                 except (httpx.ConnectError, httpx.ConnectTimeout) as error:

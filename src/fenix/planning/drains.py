@@ -117,12 +117,30 @@ class Drains:
             self.give_back(task.instance)
         if task.makes_room:
             self._places.put(task.instance, task.source)
+            self._look_elsewhere(task.instance.id)
         self._remove(task)
+
+    def _look_elsewhere(self, ident: str) -> None:
+        """Takes the places back that an instance was to make room for."""
+        for task in self.tasks.values():
+            if ident in task.after and task.stage is not TaskStage.MOVING:
+                self._places.unreserve(task)
+                self._homeless[task.source] = None
 
     def give_back(self, instance: Instance) -> None:
         """An instance is not impacted any more, and never was."""
-        self.impact.give_back(instance)
-        self.wake(f"group {self.impact.group_of(instance)}")
+        self.wake(f"group {self.impact.give_back(instance)}")
+
+    @property
+    def kept(self) -> Collection[tuple[Instance, str]]:
+        """See `Mitigation.kept`."""
+        return self._mitigation.kept
+
+    def heed(self, constraints: Constraints) -> None:
+        """Goes by other constraints from now on."""
+        self.impact.heed(constraints)
+        self._mitigation.heed(constraints)
+        self._awake.update(self._of)
 
     def expire(self, now: float) -> None:
         """Notes who has recovered by now."""

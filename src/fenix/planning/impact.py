@@ -24,6 +24,8 @@ class Impact:
         self._default = default_members
         self._taken: Counter[str] = Counter()
         self._recovering: list[tuple[float, str]] = []
+        self._counted: dict[str, str] = {}
+        """The group that an impacted instance counts in, whatever is registered meanwhile."""
 
     def group_of(self, instance: Instance) -> str | None:
         """The group whose limit counts for an instance: the registered one, else the cloud's."""
@@ -51,16 +53,23 @@ class Impact:
         """Counts the instance as impacted."""
         if group := self.group_of(instance):
             self._taken[group] += 1
+            self._counted[instance.id] = group
 
-    def give_back(self, instance: Instance) -> None:
-        """The instance is not impacted any more, without a time of recovery."""
-        if group := self.group_of(instance):
+    def give_back(self, instance: Instance) -> str | None:
+        """The instance is not impacted any more, without a time of recovery; its group."""
+        group = self._counted.pop(instance.id, None)
+        if group is not None:
             self._taken[group] -= 1
+        return group
 
     def recover(self, instance: Instance, ended: float) -> None:
         """The instance's move has ended: it counts until its recovery time is over."""
-        if group := self.group_of(instance):
+        if group := self._counted.pop(instance.id, None):
             heapq.heappush(self._recovering, (ended + self.recovery(group), group))
+
+    def heed(self, constraints: Constraints) -> None:
+        """Goes by other constraints from now on."""
+        self._constraints = constraints
 
     def expire(self, now: float) -> list[str]:
         """Gives back the slots of those that have recovered; the groups that these are of."""

@@ -5,6 +5,7 @@ impacted (wire contract, "Constraints"). It builds that by itself, before it agr
 from the question until the move has ended there has to be room for one more of its kind.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from fenix.domain import Constraints, Instance
@@ -21,6 +22,15 @@ class Mitigation:
         self._kept: dict[str, tuple[Instance, str]] = {}
         self._waiting: dict[str, Instance] = {}
         self._waived: set[str] = set()
+
+    @property
+    def kept(self) -> Collection[tuple[Instance, str]]:
+        """The replacements that room is kept for, each with its host."""
+        return self._kept.values()
+
+    def heed(self, constraints: Constraints) -> None:
+        """Goes by other constraints from now on."""
+        self._constraints = constraints
 
     def wanted(self, instance: Instance) -> bool:
         """Whether the application wants it, for the instance or for its whole group."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from fenix.domain import Constraints, Host, Instance, Inventory
+from fenix.domain import Constraints, Host, Instance, InstanceStatus, Inventory
 from fenix.planning.placement import share
 from fenix.planning.room import Room
 from fenix.planning.shelves import Shelves
@@ -77,6 +77,24 @@ class Places:
             for ident, instance in on.items()
             if (now := inventory.instances.get(ident)) is None or now.host != host
         ]
+
+    def changed_status(self, inventory: Inventory) -> list[tuple[Instance, InstanceStatus]]:
+        """Instances that run although they were stopped, or the other way, with how they are now.
+
+        While something is under way with one, nothing is known of what it will be.
+        """
+        return [
+            (instance, now.status)
+            for on in self.on.values()
+            for ident, instance in on.items()
+            if (now := inventory.instances.get(ident)) is not None
+            and now.status is not instance.status
+            and now.status is not InstanceStatus.BUSY
+        ]
+
+    def renew(self, instance: Instance) -> None:
+        """Knows an instance otherwise; it is where it was."""
+        self.on[instance.host][instance.id] = instance
 
     def unexpected(self, inventory: Inventory) -> list[Instance]:
         """Instances that are not known to be where they are.

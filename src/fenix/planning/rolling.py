@@ -195,12 +195,13 @@ class Rolling:
             Whether anything that is known to be there is to be moved now; see `reconcile`.
         """
         there = self._places.on[host].items()
-        self._drains.hold(
-            host, [Task(instance, host) for ident, instance in there if ident not in self.tasks]
-        )
+        new = [Task(instance, host) for ident, instance in there if ident not in self.tasks]
+        if not new and not self._drains.of(host):
+            return False
+        self._drains.hold(host, new)
         self._stages[host] = HostStage.DRAINING
         self._changed = True
-        return bool(self._drains.of(host))
+        return True
 
     def maintained(self, host: str) -> None:
         """A host is back from its maintenance."""
@@ -239,12 +240,35 @@ class Rolling:
                 self._places.leave(ident, host)
                 self._places.take(instance, host)
             self._changed = True
+        self._renew_instances(inventory)
         for now in self._places.unexpected(inventory):
             task = self.tasks.get(now.id)
             if self._reported.get(now.id, read_at) > read_at:
                 continue
             if not (task and task.stage in UNDER_WAY):
                 self._arrived(now)
+
+    def _renew_instances(self, inventory: Inventory) -> None:
+        """Takes in whether instances run or were stopped: that decides how they can be moved."""
+        for known, status in self._places.changed_status(inventory):
+            new = replace(known, status=status)
+            self._places.renew(new)
+            if task := self.tasks.get(known.id):
+                task.instance = new
+
+    def heed(self, constraints: Constraints) -> None:
+        """Takes what applications have registered by now."""
+        self._drains.heed(constraints)
+        tasks = self.tasks
+        there = [
+            (one, host)
+            for host, on in self._places.on.items()
+            for one in on.values()
+            if one.id not in tasks or not tasks[one.id].makes_room
+        ]
+        to_come = [(task.instance, task.target) for task in tasks.values() if task.target]
+        self._places.room.heed(constraints, [*there, *to_come, *self._drains.kept])
+        self._changed = True
 
     # What the workflow asks
 

@@ -5,7 +5,7 @@ of the applications' constraints.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fenix.domain import Constraints, Host, HostType, Instance, Inventory, Resources
 
@@ -20,23 +20,29 @@ class Room:
 
     def __init__(self, inventory: Inventory, constraints: Constraints | None = None) -> None:
         self.hosts: Mapping[str, Host] = inventory.hosts
-        self._constraints = constraints or Constraints()
         self._free = {name: host.free for name, host in inventory.hosts.items()}
+        self._groups = inventory.groups
         self._members: Counter[tuple[str, str]] = Counter()
         self._limits: dict[str, int] = {}
-        for group in inventory.groups.values():
-            if group.anti_affinity:
-                self._limit(group.id, group.max_instances_per_host or 1)
-            elif group.max_instances_per_host:
-                self._limit(group.id, group.max_instances_per_host)
-        for limits in self._constraints.groups.values():
-            if limits.anti_affinity_group:
-                self._limit(limits.group_id, limits.max_instances_per_host or 1)
-            elif limits.max_instances_per_host:
-                self._limit(limits.group_id, limits.max_instances_per_host)
-        for instance in inventory.instances.values():
+        there = ((instance, instance.host) for instance in inventory.instances.values())
+        self.heed(constraints or Constraints(), there)
+
+    def heed(self, constraints: Constraints, there: Iterable[tuple[Instance, str]]) -> None:
+        """Goes by other constraints from now on.
+
+        Args:
+            there: all instances with each host on which they count.
+        """
+        self._constraints = constraints
+        self._limits.clear()
+        for group in self._groups.values():
+            self._limit(group.id, group.anti_affinity, group.max_instances_per_host)
+        for limits in constraints.groups.values():
+            self._limit(limits.group_id, limits.anti_affinity_group, limits.max_instances_per_host)
+        self._members.clear()
+        for instance, host in there:
             for group_id in self.groups_of(instance):
-                self._members[instance.host, group_id] += 1
+                self._members[host, group_id] += 1
 
     def groups_of(self, instance: Instance) -> tuple[str, ...]:
         """The groups of an instance that have a limit for each host."""
@@ -79,5 +85,7 @@ class Room:
         for group in self.groups_of(instance):
             self._members[host, group] -= 1
 
-    def _limit(self, group_id: str, limit: int) -> None:
-        self._limits[group_id] = min(limit, self._limits.get(group_id, limit))
+    def _limit(self, group_id: str, apart: bool, most: int) -> None:
+        limit = most or (1 if apart else 0)
+        if limit:
+            self._limits[group_id] = min(limit, self._limits.get(group_id, limit))

@@ -29,6 +29,15 @@ IDLE_SECONDS = 5
 """How long a server waits for the next statement of a transaction: one of a process that was frozen
 must not keep its leases locked for those who want to take them over."""
 
+ALIVE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""PostgreSQL's client has no time limit of its own: without these (in seconds, the last in ms) a
+server whose machine is gone would hold each thread for as long as the kernel waits: even hours."""
+
 
 class Database:
     """A database and how units of work reach it.
@@ -141,7 +150,9 @@ def _server(url: URL, patient: bool = False) -> Engine:
     if url.get_backend_name() in ("mysql", "mariadb"):
         if not patient:
             arguments |= {"read_timeout": STATEMENT_SECONDS, "write_timeout": STATEMENT_SECONDS}
-    elif not patient:
+    else:
+        arguments |= ALIVE
+    if url.get_backend_name() == "postgresql" and not patient:
         given = url.query.get("options", "")
         limits = {
             "statement_timeout": STATEMENT_SECONDS,

@@ -60,7 +60,13 @@ def read(connection: Connection) -> Figures:
         hosts=dict(connection.execute(of_hosts.group_by(hosts.c.state)).all()),
         outbox=waiting,
         oldest=oldest,
-        given_up=connection.scalar(select(number).select_from(deliveries).where(lost)) or 0,
+        given_up=connection.scalar(
+            select(number)
+            .select_from(deliveries)
+            .join(sessions, sessions.c.id == deliveries.c.session_id)
+            .where(lost, PRESENT)
+        )
+        or 0,
         engines={engine.id: engine.seen_at for engine in list_engines(connection)},
         unowned=sum(lease.owner is None for lease in open_leases(connection)),
     )

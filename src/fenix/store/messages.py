@@ -145,17 +145,22 @@ def send_again(
     session_id: str,
     targets: Iterable[str],
     at: datetime,
-) -> None:
+) -> bool:
     """Writes new deliveries in the place of one that was given up.
 
     Args:
         targets: who gets the message now.
+
+    Returns:
+        Whether it was still given up: somebody else may have had it sent again at this moment.
     """
-    connection.execute(
+    replaced = connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == given_up.id)
+        .where(deliveries.c.id == given_up.id, deliveries.c.state == DeliveryState.GIVEN_UP)
         .values(state=DeliveryState.SENT_AGAIN)
     )
+    if not replaced.rowcount:
+        return False
     rows = [
         {
             "message_id": given_up.message.id,
@@ -170,6 +175,7 @@ def send_again(
         for target in targets
     ]
     connection.execute(insert(deliveries), rows)
+    return True
 
 
 def requested(connection: Connection, session_ids: Sequence[str]) -> frozenset[str]:

@@ -11,6 +11,7 @@ A developer writes a new step after a change of `fenix.store.tables`::
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,6 +42,7 @@ class SchemaMismatch(FenixError):
     title = "Wrong schema"
 
 
+@cache
 def head() -> str:
     """The revision that this release works with."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()

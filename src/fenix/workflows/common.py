@@ -22,8 +22,10 @@ class CommonStates(Workflow):
         context = self.context
         inventory = await context.inventory()
         still_there(inventory, context.hosts)
-        instances = instances_by_project(inventory, context.hosts)
-        await meet(context, instances)
+        concerned = instances_by_project(inventory, context.hosts)
+        await meet(context, concerned)
+        everywhere = instances_by_project(inventory, inventory.hosts)
+        instances = {ident: everywhere[ident] for ident in concerned}
         request = context.session.request
         deadline = reply_by(context, request.options.reply_timeout, request.maintenance_at)
         answers = await ask_each(
@@ -45,7 +47,8 @@ class CommonStates(Workflow):
         for name in context.hosts:
             await context.enable_host(name)
         await session_actions(context, ActionType.POST)
-        instances = instances_by_project(await context.inventory(), context.hosts)
+        inventory = await context.inventory()
+        instances = instances_by_project(inventory, inventory.hosts)
         deadline = reply_by(context, context.session.request.options.complete_timeout)
         answers = await ask_each(
             context,

@@ -188,7 +188,7 @@ class DefaultWorkflow(CommonStates):
         """Empties hosts and goes on to work on them."""
         context = self.context
         following = self._next(await context.inventory())
-        if not context.memory.get("round") and following is not SessionState(state):
+        if self._kept_round() is None and following is not SessionState(state):
             return following
         round_ = await self._round(state)
         if round_ is None:
@@ -219,10 +219,9 @@ class DefaultWorkflow(CommonStates):
     async def _round(self, state: ProjectState) -> dict[str, Any] | None:
         """The round that is under way, or a new one; None: no host can be emptied like this."""
         context = self.context
-        under_way = context.memory.get("round")
+        under_way = self._kept_round()
         if under_way and under_way["state"] == state:
-            found: dict[str, Any] = under_way
-            return found
+            return under_way
         inventory = await context.inventory()
         draining = [
             name
@@ -240,6 +239,7 @@ class DefaultWorkflow(CommonStates):
             )
         round_ = {
             "state": str(state),
+            "attempt": self._attempt,
             "number": number,
             "hosts": hosts,
             "why": {name: self._why(inventory, name, state) for name in hosts},
@@ -251,6 +251,15 @@ class DefaultWorkflow(CommonStates):
         }
         await context.remember(round=round_)
         return round_
+
+    @property
+    def _attempt(self) -> int:
+        return int(self.context.memory.get("attempt", 0))
+
+    def _kept_round(self) -> dict[str, Any] | None:
+        """The round that is under way; one of an attempt that failed was taken back then."""
+        kept: dict[str, Any] | None = self.context.memory.get("round")
+        return kept if kept and kept.get("attempt", 0) == self._attempt else None
 
     @staticmethod
     def _why(inventory: Inventory, name: str, state: ProjectState) -> str:

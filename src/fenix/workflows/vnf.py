@@ -30,14 +30,17 @@ from fenix.planning.rolling import Rolling
 from fenix.planning.tasks import Task
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import CommonStates, instances_by_project
-from fenix.workflows.maintaining import maintain
+from fenix.workflows.maintaining import maintain, still_there
 from fenix.workflows.moving import ATTEMPTS, await_own_action, chosen_action, when_free
-from fenix.workflows.talking import meet
-from fenix.workflows.vnf_resume import build, end_moves
+from fenix.workflows.talking import SHORTEST_WINDOW, meet
+from fenix.workflows.vnf_resume import build, end_moves, pending_hosts
 from fenix.workflows.vnf_scaling import make_room, speed_up
 
 REFRESH = timedelta(seconds=60)
 """How often the cloud is looked at for instances that have come or gone by themselves."""
+
+HEED = timedelta(minutes=10)
+"""How often constraints are read anew while there are no new instances."""
 
 LAG = 10.0
 """Seconds that the cloud's lists may lag behind: for so long, what is reported of a move wins."""
@@ -63,6 +66,8 @@ class VnfWorkflow(CommonStates):
         self._news = asyncio.Event()
         self._rolling: Rolling
         self._constraints = Constraints()
+        self._at_first: frozenset[str] = frozenset()
+        self._heeded = context.now()
         self._tasks: asyncio.TaskGroup
         self._origin = context.session.created_at
         self._detours = 0
@@ -108,7 +113,9 @@ class VnfWorkflow(CommonStates):
             (move.instance_id, move.source) for move in context.moves.values()
         )
         inventory = await context.inventory()
+        still_there(inventory, pending_hosts(context))
         self._constraints = await context.constraints()
+        self._at_first = frozenset(inventory.instances)
         await meet(context, instances_by_project(inventory, context.hosts))
         inventory = await speed_up(context, inventory)
         self._rolling = build(context, inventory, self._constraints)
@@ -183,8 +190,20 @@ class VnfWorkflow(CommonStates):
         """Reads the cloud and takes in what happened in it."""
         read_at = self._seconds() - LAG
         inventory = await self.context.inventory()
+        await self._heed(inventory)
         self._rolling.reconcile(inventory, read_at)
         return inventory
+
+    async def _heed(self, inventory: Inventory) -> None:
+        """Takes in what applications have registered since: at once where instances are new."""
+        new = inventory.instances.keys() - self._at_first - self._constraints.instances.keys()
+        if not new and self.context.now() - self._heeded < HEED:
+            return
+        self._heeded = self.context.now()
+        found = await self.context.constraints()
+        if found != self._constraints:
+            self._constraints = found
+            self._rolling.heed(found)
 
     async def _detour(self) -> bool:
         """Begins anew, and looks for moves from host to host that empty one; whether there are."""
@@ -258,9 +277,9 @@ class VnfWorkflow(CommonStates):
             ProjectState.PREPARE_MAINTENANCE if task.second else ProjectState.PLANNED_MAINTENANCE
         )
         await self._show(state)
-        known = context.projects.get(instance.project_id)
-        project = known or await context.meet_project(instance.project_id)
-        if not project.reached:
+        if instance.project_id not in context.projects:
+            await meet(context, [instance.project_id])
+        if not context.projects[instance.project_id].reached:
             action = chosen_action(instance, None, self._constraints)
             await context.set_instance(
                 instance, InstanceState.AGREED, task.why, action=action, target=task.target
@@ -270,7 +289,7 @@ class VnfWorkflow(CommonStates):
         await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
         registered = self._constraints.instances.get(instance.id)
         notice = registered.lead_time if registered else context.session.request.options.lead_time
-        deadline = context.now() + timedelta(seconds=notice)
+        deadline = context.now() + max(timedelta(seconds=notice), SHORTEST_WINDOW)
         reply = await context.ask(
             f"MOVE:{self._key(task)}",
             instance.project_id,
@@ -283,7 +302,9 @@ class VnfWorkflow(CommonStates):
         if not self._current(task):
             return
         if reply is None or reply.state.startswith("NACK_"):
-            await self._refused(task, state, reply)
+            await self._look_where_it_is(task)
+            if self._current(task):
+                await self._refused(task, state, reply)
             if not self._current(task):
                 return
         action = chosen_action(instance, reply, self._constraints)
@@ -341,8 +362,25 @@ class VnfWorkflow(CommonStates):
         context = self.context
         await await_own_action(context, task.instance.id, [task.source])
         if self._current(task):
-            self._rolling.gone(task.instance.id, self._seconds(), impacted=True)
-        await self._look()
+            await self._look_where_it_is(task)
+
+    async def _look_where_it_is(self, task: Task) -> Instance | None:
+        """Takes in that an instance has gone, or left its host by somebody else's hand.
+
+        Returns:
+            The instance as it is now, if it is still on its host.
+        """
+        ident = task.instance.id
+        now = (await self._look()).instances.get(ident)
+        if not self._current(task):
+            return None
+        if now is None:
+            self._rolling.gone(ident, self._seconds(), impacted=True)
+        elif now.host != task.source:
+            self._rolling.moved(ident, now.host, self._seconds())
+        else:
+            return now
+        return None
 
     async def _move(self, task: Task) -> None:
         context, instance = self.context, task.instance
@@ -359,15 +397,11 @@ class VnfWorkflow(CommonStates):
         if self._failures[source] == ATTEMPTS - 1:
             await asyncio.sleep(PATIENCE.total_seconds())
         await when_free(context, instance.id)
-        inventory = await self._look()
-        now = inventory.instances.get(instance.id)
+        now = await self._look_where_it_is(task)
         if now is None:
-            self._rolling.gone(instance.id, self._seconds(), impacted=True)
-        elif now.host != task.source:
-            self._rolling.moved(instance.id, now.host, self._seconds())
-        elif self._failures[source] >= ATTEMPTS or now.status is InstanceStatus.ERROR:
+            return
+        if self._failures[source] >= ATTEMPTS or now.status is InstanceStatus.ERROR:
             raise SessionFailed(
                 f"instance {instance.id} could not be moved off {task.source}: {record.error}"
             )
-        else:
-            self._rolling.failed(instance.id, self._seconds())
+        self._rolling.failed(instance.id, self._seconds())

@@ -37,15 +37,20 @@ async def end_moves(context: Context) -> None:
     await end_overruns(context)
 
 
-def build(context: Context, inventory: Inventory, constraints: Constraints) -> Rolling:
-    """The state of the rolling; its times are seconds since the session was created."""
-    options = context.session.request.options
-    pending = [
+def pending_hosts(context: Context) -> list[str]:
+    """The compute hosts that are still to be worked on."""
+    return [
         name
         for name, host in context.hosts.items()
         if host.type is HostType.COMPUTE
         and host.state not in (HostState.MAINTAINED, HostState.SKIPPED)
     ]
+
+
+def build(context: Context, inventory: Inventory, constraints: Constraints) -> Rolling:
+    """The state of the rolling; its times are seconds since the session was created."""
+    options = context.session.request.options
+    pending = pending_hosts(context)
     ready = [
         name
         for name, host in inventory.hosts.items()

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import ipaddress
 import json
 import socket
@@ -147,6 +148,23 @@ def test_a_receiver_that_took_it_and_stays_silent_is_not_sent_it_again(
 def test_an_endless_answer_costs_nothing(server: Receiver, message: Message) -> None:
     server.body = b"x" * (32 << 20)
     send(message, f"http://127.0.0.1:{server.port}/")
+
+
+def test_interim_answers_without_end(message: Message) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            client, _ = server.accept()
+            with client, contextlib.suppress(OSError):
+                while True:
+                    client.sendall(interim)
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        said = str(failure(message, f"http://127.0.0.1:{server.getsockname()[1]}/"))
+        talking.join(20)
+    assert "no end of the head within 131072 bytes" in said
 
 
 def test_nobody_listens(message: Message) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from keystoneauth1.adapter import Adapter
 
-from fenix.clouds.base import CloudError, CloudUnavailable
+from fenix.clouds.base import CloudError, CloudUnavailable, may_act
 from fenix.clouds.openstack.errors import failure, translated
 from fenix.metrics import CLOUD_CALLS
 
@@ -153,6 +153,10 @@ class Api:
         url = path.format(**{name: quote(value, safe="") for name, value in ids.items()})
         request = f"{method} {url}"
         for _ in range(2):
+            if method != "GET" and not may_act.get()():
+                raise CloudUnavailable(
+                    f"{request}: not sent, since the session's lease is in doubt"
+                )
             with translated(request):
                 answer = self._adapter.request(
                     url,

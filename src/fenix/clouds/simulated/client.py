@@ -9,7 +9,14 @@ from urllib.parse import quote
 
 import httpx
 
-from fenix.clouds.base import CloudError, CloudUnavailable, MoveStatus, MoveTicket, on_behalf
+from fenix.clouds.base import (
+    CloudError,
+    CloudUnavailable,
+    MoveStatus,
+    MoveTicket,
+    may_act,
+    on_behalf,
+)
 from fenix.clouds.simulated.wire import CALLER, INVENTORY, MAX_WAIT, STATUSES, TICKETS
 from fenix.domain import Inventory, MoveAction
 
@@ -77,6 +84,10 @@ class RemoteSimulatedCloud:
     async def _call(
         self, method: str, path: str, body: Any = None, wait: float = 0.0
     ) -> httpx.Response:
+        if method != "GET" and not may_act.get()():
+            raise CloudUnavailable(
+                "simulated cloud: not asked, since the session's lease is in doubt"
+            )
         try:
             answer = await self._http.request(
                 method,
