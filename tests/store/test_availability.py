@@ -5,12 +5,23 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 import fenix.store.database
-from fenix.store import Database, DatabaseUnavailable, Lease, LeaseLost, leases, migrate, timeline
+from fenix.store import (
+    Database,
+    DatabaseUnavailable,
+    Lease,
+    LeaseLost,
+    leases,
+    migrate,
+    replies,
+    timeline,
+    write_all,
+)
 from tests.factories import make_entry, make_session
 from tests.store.conftest import ON_SERVERS, Scratches
 from tests.store.running import leased, read, wait_until, write
@@ -60,6 +71,22 @@ def test_a_server_that_refuses_the_password(
     with pytest.raises(DatabaseUnavailable, match="fenix_nobody") as caught:
         read(database, leases.open_leases)
     assert_keeps_the_password(caught)
+
+
+@pytest.mark.services
+def test_postgresql_gets_many_rows_without_a_pipeline(
+    scratches: Scratches, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its limit on idle transactions does not hold within one."""
+    database = connect(scratches.url("postgresql"))
+    migrate.upgrade(database)
+
+    def pipeline(*_: object) -> None:
+        raise AssertionError("psycopg makes a pipeline of it")
+
+    monkeypatch.setattr(psycopg.Cursor, "executemany", pipeline)
+    updates = [replies.taken(number, "answers") for number in (1, 2, 3)]
+    write(database, lambda connection: write_all(connection, updates))
 
 
 def test_a_file_that_can_not_be_opened(tmp_path: Path, connect: Connect) -> None:

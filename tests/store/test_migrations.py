@@ -194,6 +194,8 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ignore=ignore_patterns("__pycache__"),
     )
     monkeypatch.setattr(migrate, "LOCATION", str(target))
+    # This place gets another newest revision.
+    monkeypatch.setattr(migrate, "head", migrate.head.__wrapped__)
     return target
 
 

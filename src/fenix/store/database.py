@@ -170,7 +170,20 @@ def _server(url: URL, patient: bool = False) -> Engine:
     )
     if url.get_backend_name() in ("mysql", "mariadb"):
         galera.prepare(engine, 0 if patient else IDLE_SECONDS)
+    else:
+        event.listen(engine, "do_executemany", _one_by_one)
     return engine
+
+
+def _one_by_one(cursor: Any, statement: str, rows: Any, _context: object) -> bool:
+    """Executes a statement for many rows.
+
+    Psycopg's own way is a pipeline, and within one PostgreSQL has no limit on idle transactions: a
+    process that is frozen in the middle would keep its locks for as long as it stays frozen.
+    """
+    for row in rows:
+        cursor.execute(statement, row)
+    return True
 
 
 def _sqlite(url: URL) -> Engine:

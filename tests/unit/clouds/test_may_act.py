@@ -75,12 +75,23 @@ def test_it_is_asked_again_before_a_second_try() -> None:
     assert adapter.sent == ["POST /servers"]
 
 
-def test_the_simulated_cloud() -> None:
-    async def test() -> None:
-        may_act.set(lambda: False)
-        cloud = RemoteSimulatedCloud("http://127.0.0.1:9")
-        with pytest.raises(CloudUnavailable, match="not asked"):
-            await cloud.start_move("1", MoveAction.MIGRATE, None)
-        await cloud.close()
+def test_the_simulated_cloud_is_not_asked_although_it_is_connected_to() -> None:
+    received: list[bytes] = []
 
-    asyncio.run(test())
+    async def test() -> None:
+        async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            received.append(await reader.read())
+            writer.close()
+
+        may_act.set(lambda: False)
+        async with await asyncio.start_server(read, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            cloud = RemoteSimulatedCloud(f"http://127.0.0.1:{port}")
+            with pytest.raises(CloudUnavailable, match="not asked"):
+                await cloud.start_move("1", MoveAction.MIGRATE, None)
+            await cloud.close()
+            while not received:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(test(), 10))
+    assert received == [b""]

@@ -84,10 +84,6 @@ class RemoteSimulatedCloud:
     async def _call(
         self, method: str, path: str, body: Any = None, wait: float = 0.0
     ) -> httpx.Response:
-        if method != "GET" and not may_act.get()():
-            raise CloudUnavailable(
-                "simulated cloud: not asked, since the session's lease is in doubt"
-            )
         try:
             answer = await self._http.request(
                 method,
@@ -95,6 +91,7 @@ class RemoteSimulatedCloud:
                 json=body,
                 headers={CALLER: on_behalf.get()},
                 timeout=self._timeout + wait,
+                extensions={} if method == "GET" else {"trace": _assure},
             )
         except httpx.TransportError as error:
             raise CloudUnavailable(f"simulated cloud: {error or type(error).__name__}") from error
@@ -103,6 +100,16 @@ class RemoteSimulatedCloud:
         if answer.is_error:
             raise CloudError(_detail(answer))
         return answer
+
+
+async def _assure(step: str, _: object) -> None:
+    """Asks right before the first byte is sent: a connection may have been waited for.
+
+    Raises:
+        CloudUnavailable: the caller may have lost what it acts for.
+    """
+    if step == "http11.send_request_headers.started" and not may_act.get()():
+        raise CloudUnavailable("simulated cloud: not asked, since the session's lease is in doubt")
 
 
 def _detail(answer: httpx.Response) -> str:
