@@ -177,6 +177,7 @@ def test_a_plan(api: Api, workflow: str) -> None:
     assert found["scale_in"] == []
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_assumptions_are_as_configured_where_the_request_is_silent(api: Api) -> None:
     settle(api, assumptions=Assumptions(reply_seconds=3, host_seconds=120))
     found = plan(api, assume={"host_seconds": 60})
@@ -185,6 +186,7 @@ def test_assumptions_are_as_configured_where_the_request_is_silent(api: Api) -> 
     assert found["assume"]["scale_in"] is True
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_durations_are_learnt_from_earlier_sessions(api: Api) -> None:
     live = {"action": MoveAction.LIVE_MIGRATE, "state": MoveState.DONE, "started_at": at(0)}
     for number in range(10):
@@ -217,6 +219,7 @@ def test_without_configuration_they_are_the_defaults() -> None:
     assert ApiSettings.from_config(config.load(files=[])).assumptions == Assumptions()
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_registered_constraints_count(api: Api) -> None:
     """One member at a time, and a long recovery between them."""
 
@@ -236,6 +239,7 @@ def test_registered_constraints_count(api: Api) -> None:
     assert (second - first).total_seconds() > 900
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_a_plan_that_is_not_feasible_says_why(api: Api) -> None:
     full = landscape()
     whole = {
@@ -257,6 +261,7 @@ def test_a_plan_that_is_not_feasible_says_why(api: Api) -> None:
     assert plan(api)["feasible"] is True
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_projects_that_no_channel_reaches(api: Api) -> None:
     change(api, channels=())
     refused = plan(api)
@@ -314,6 +319,7 @@ def test_a_body_that_is_no_json(api: Api) -> None:
     assert said == problem(api.call("POST", "/v1/maintenance", content=b"{"), 400)
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_hosts_of_another_session(api: Api) -> None:
     ident = api.session(hosts=["compute-2"])
     body = session_body(hosts=["compute-1", "compute-2"])
@@ -379,6 +385,7 @@ def test_a_process_that_dies(api: Api) -> None:
 # Nothing is touched
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_a_plan_writes_nothing(api: Api) -> None:
     """The cloud of these tests lets nothing but a look be done, and the channel nothing at all."""
     api.session(maintenance_at="2030-01-02 00:00:00", hosts=["compute-3"])

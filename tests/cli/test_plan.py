@@ -25,6 +25,7 @@ def test_a_plan_for_people(fenix: Fenix, served: Served, world: World) -> None:
     assert fenix("session", "list", "--json").json == []
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_a_plan_of_more_than_a_day_names_the_days(fenix: Fenix, served: Served) -> None:
     said = fenix("plan", *HOSTS, *MOVED, "--action", "noop:host", "--assume", "host_seconds=7e4",
                  "--option", "action_timeout=100000", "--option", "parallel_hosts=1")  # fmt: skip
@@ -32,6 +33,7 @@ def test_a_plan_of_more_than_a_day_names_the_days(fenix: Fenix, served: Served) 
     assert len(days) >= 2
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_a_plan_for_programs(fenix: Fenix, served: Served) -> None:
     found = fenix("plan", *HOSTS, *MOVED, *WORK, "--workflow", "vnf", "--json").json
     assert found["feasible"] is True
@@ -40,6 +42,7 @@ def test_a_plan_for_programs(fenix: Fenix, served: Served) -> None:
     assert [move["instance_id"] for move in found["moves"]] == ["i-1"]
 
 
+@pytest.mark.usefixtures("plans_in_this_process")
 def test_a_plan_that_is_not_feasible(fenix: Fenix, served: Served) -> None:
     """Nobody can be asked for the only instance, and nobody may move it without asking."""
     said = fenix("plan", *HOSTS, code=1)

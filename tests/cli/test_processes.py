@@ -74,9 +74,8 @@ def test_a_session_over_three_processes_and_a_graceful_stop(
     assert "Traceback" not in manager.said + serving.said
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.services)]
-)
+@pytest.mark.services
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_in_the_middle_gives_the_session_back(
     start: Processes, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -187,12 +186,14 @@ def test_what_keeps_the_service_from_starting(
     assert said in fenix(command, "--config-file", str(config), code=1).err
 
 
-def test_a_port_that_is_taken(start: Processes, tmp_path: Path) -> None:
+def test_a_port_that_is_taken(
+    start: Processes, fenix: Fenix, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     first, url = start_cloud(start, tmp_path)
     config = write_config(tmp_path, int(url.rpartition(":")[2]))
-    second = start("serve", "--config-file", str(config))
-    assert second.wait() == 1
-    assert "can't listen on 127.0.0.1" in second.said
+    monkeypatch.setattr(service, "set_up_log", lambda conf: None)
+    second = fenix("serve", "--config-file", str(config), code=1)
+    assert "can't listen on 127.0.0.1" in second.err
     assert first.running
 
 

@@ -89,6 +89,7 @@ def test_refusals(fenix: Fenix, served: Served, arguments: tuple[str, ...], said
     assert said in fenix("subscription", *arguments, code=1).err
 
 
+@pytest.mark.services
 def test_keys_secrets_and_their_replacement(
     fenix: Fenix, tmp_path: Path, start: Processes, receiver: str
 ) -> None:

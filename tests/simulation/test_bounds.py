@@ -145,7 +145,7 @@ def test_hosts_are_worked_on_whole() -> None:
 def test_no_run_is_shorter(workflow: str) -> None:
     """Whatever the cloud, and whoever plans."""
     done = 0
-    for seed in range(16):
+    for seed in range(8):
         scenario = with_choices(random_scenario(random.Random(seed)), workflow)
         with registry.lent(POLICIES):
             report = report_of(clock.run(simulate(scenario)))

@@ -25,7 +25,12 @@ def unwilling(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("prepare", "kind", "keys"),
     [
-        (broken_host, "host.maintenance.finished", {"host": "compute-1"}),
+        pytest.param(
+            broken_host,
+            "host.maintenance.finished",
+            {"host": "compute-1"},
+            marks=pytest.mark.services,
+        ),
         pytest.param(
             unwilling,
             "project.replied",

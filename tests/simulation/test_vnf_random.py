@@ -6,7 +6,7 @@ from fenix.simulation.soak import run
 from tests.chunks import chunks
 from tests.simulation.databases import blank_database
 
-SEEDS, CHUNKS = 240, 8
+SEEDS, CHUNKS = 240, 16
 
 
 @pytest.mark.parametrize("chunk", chunks(CHUNKS))

@@ -1,6 +1,7 @@
 """What routes ask for: the services, and a caller who may make the call."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -22,7 +23,8 @@ RunId = Annotated[str, Path(pattern=ID_PATTERN, description="The id of a run of 
 
 async def identified(request: Request, services: ServicesDep) -> Caller:
     """Whoever calls, and not too often; the log gets to know it as well."""
-    caller = await services.authenticator.authenticate(request.headers)
+    known = await services.authenticator.authenticate(request.headers)
+    caller = replace(known, elsewhere=[])  # an authenticator may know a caller from before
     request.state.caller = caller
     also_about(user_id=caller.user_id, project_id=caller.project_id)
     if who := caller.project_id or caller.user_id:

@@ -5,6 +5,7 @@ in a worker thread for MariaDB and PostgreSQL, which answer over a network (desi
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -186,6 +187,19 @@ def _one_by_one(cursor: Any, statement: str, rows: Any, _context: object) -> boo
     return True
 
 
+def _to_wal(connection: Any) -> None:
+    """Has a file keep a write-ahead log; of two that do so at once neither waits by itself."""
+    end = time.monotonic() + STATEMENT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
 def _sqlite(url: URL) -> Engine:
     in_memory = url.database in (None, "", ":memory:")
     engine = create_engine(
@@ -198,7 +212,7 @@ def _sqlite(url: URL) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         # Python's own transaction handling begins too late; see `begin` below.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
+        _to_wal(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
 
     @event.listens_for(engine, "begin")
