@@ -13,6 +13,7 @@ from tests.cli.harness import Fenix
 FAMILY = ("bench", "--family", "doctor", "--seeds", "1")
 
 
+@pytest.mark.services  # for the time that it takes
 def test_bench(fenix: Fenix, tmp_path: Path) -> None:
     """Each run has a process of its own; the page has what was measured."""
     page = tmp_path / "benchmarks.md"

@@ -27,6 +27,7 @@ STOPPING = 20.0
 """Seconds in which what is asked to stop must have ended, on a machine that is busy."""
 
 
+@pytest.mark.services
 def test_a_session_over_three_processes_and_a_graceful_stop(
     start: Processes, tmp_path: Path
 ) -> None:

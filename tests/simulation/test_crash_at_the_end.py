@@ -68,7 +68,7 @@ def deleted_at(kind: str, **keys: str) -> Story:
     ("kind", "keys"),
     [
         ("project.notified", {"state": "SCALE_IN"}),
-        ("instance.move.started", {"instance": "i-00001"}),
+        pytest.param("instance.move.started", {"instance": "i-00001"}, marks=pytest.mark.services),
         pytest.param("host.maintenance.started", {"host": "compute-1"}, marks=pytest.mark.services),
         pytest.param(
             "project.notified", {"state": "MAINTENANCE_COMPLETE"}, marks=pytest.mark.services

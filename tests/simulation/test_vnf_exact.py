@@ -9,7 +9,7 @@ from fenix.simulation.running import simulate
 from fenix.simulation.scenario import Scenario
 from tests.simulation.packing import impossible
 
-QUICK = ("telco", 8, 2), ("mixed", 8, 1), ("tight", 8, 4)
+QUICK = ("telco", 8, 2), ("mixed", 8, 1), ("tight", 8, 1)
 CASES = [
     case if case in QUICK else pytest.param(*case, marks=pytest.mark.services)
     for case in (
