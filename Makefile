@@ -7,8 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.ready-docs
-# The others start and kill processes, and wait for them.
-SIDE_BY_SIDE := tests/api tests/simulation tests/store tests/upgrade
+# The others share one RabbitMQ.
+SIDE_BY_SIDE := tests/api tests/chaos tests/cli tests/simulation tests/store tests/upgrade
 N ?= 3
 ARGS ?=
 
