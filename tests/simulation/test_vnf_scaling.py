@@ -68,6 +68,17 @@ def test_no_more_is_asked_for_than_that() -> None:
     assert len(ending.of("instance.deleted")) == 1
 
 
+@pytest.mark.parametrize(("share", "rounds"), [(0.03, 2), (0.02, 1)])
+def test_where_more_was_given_a_little_may_be_lacking_again(share: float, rounds: int) -> None:
+    # 20 instances give room for two hosts, and all but two vCPUs for a third one.
+    ending = perform(nearly_two_free(scale_in=scale_in(20, 21)), scale_in_share=share)
+    assert [one.why for one in ending.timeline if one.what == "session.speed_up"] == [
+        f"with 2 vCPUs, 0 MiB, 0 GiB more, {count} hosts can be worked on at a time"
+        for count in (2, 3)[:rounds]
+    ]
+    assert ending.told("app").count("SCALE_IN") == rounds
+
+
 @pytest.mark.parametrize("policy", list(SilentPolicy))
 def test_who_does_not_scale_in_is_asked_once_and_nothing_is_lost(policy: SilentPolicy) -> None:
     ending = perform(nearly_two_free(), silent_projects=policy)

@@ -42,6 +42,7 @@ class Housing:
         """Reserves places for the instances of one host that have none.
 
         Args:
+            tasks: the largest instances first.
             partly: keep what was reserved even if not all have a place.
             hungry: whether it is worth second moves.
             busy: ids of instances that have a task already.
@@ -51,11 +52,10 @@ class Housing:
             them has) got a place, and nothing is reserved.
         """
         places = self._places
-        waiting = {task.instance.id: task for task in homeless(tasks)}
+        waiting = homeless(tasks)
         housed: list[Task] = []
         makers: list[Task] = []
-        for instance in places.largest_first(task.instance for task in waiting.values()):
-            task = waiting[instance.id]
+        for task in waiting:
             if target := places.best(places.ready, task):
                 task.second = False
                 places.reserve(task, target)

@@ -353,7 +353,8 @@ class Rolling:
     def _house(self, name: str, partly: bool) -> bool:
         """Reserves places for the instances of a host; see `Housing.house`."""
         known = self._drains.of(name)
-        tasks = known or [Task(one, name) for one in self._places.on[name].values()]
+        largest_first = self._places.largest_first(self._places.on[name].values())
+        tasks = known or [Task(one, name) for one in largest_first]
         makers = self._housing.house(tasks, partly, self._hungry(), self.tasks)
         if makers is None:
             return False

@@ -7,29 +7,43 @@ takes nearly twice as long as with room for two. What is lacking may be a few in
 import math
 from collections.abc import Collection
 from statistics import median
+from typing import NamedTuple
 
 from fenix.domain import Host, Inventory, Resources, total
+from fenix.planning.placement import share
 
 WORTH = 0.10
 """The least part of all rounds that has to be saved."""
 
 
+class Goal(NamedTuple):
+    """What is worth asking for.
+
+    Attributes:
+        at_a_time: how many hosts could be worked on at a time.
+        part: what is lacking for it, as a part of what is in use.
+    """
+
+    at_a_time: int
+    part: float
+
+
 def worthwhile(
-    inventory: Inventory, hosts: Collection[str], parallel_hosts: int | None, share: float
-) -> int | None:
+    inventory: Inventory, hosts: Collection[str], parallel_hosts: int | None, most: float
+) -> Goal | None:
     """How many hosts could be worked on at a time, if a little more room were there.
 
     Args:
         inventory: the cloud, with nothing under way in it.
         hosts: the hosts to be worked on.
         parallel_hosts: how many at a time at most; None: as many as there is room for.
-        share: how much may be asked for, as a part of what is in use.
+        most: how much may be asked for, as a part of what is in use.
 
     Returns:
         One more than now; None: there is not room for one yet, little would be saved, or too much
         is lacking.
     """
-    if not hosts or share <= 0:
+    if not hosts or most <= 0:
         return None
     usual = _usual(inventory, hosts)
     free = total([host.free for host in _able(inventory)])
@@ -40,9 +54,8 @@ def worthwhile(
     if rounds - fewer < WORTH * rounds:
         return None
     used = total([host.used for host in _able(inventory)])
-    lacking = lacking_for(inventory, hosts, now + 1)
-    few = all(part <= share * whole for part, whole in zip(lacking, used, strict=True))
-    return now + 1 if few else None
+    part = share(lacking_for(inventory, hosts, now + 1), used)
+    return Goal(now + 1, part) if part <= most else None
 
 
 def lacking_for(inventory: Inventory, hosts: Collection[str], at_a_time: int) -> Resources:

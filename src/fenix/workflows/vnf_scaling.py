@@ -56,13 +56,17 @@ async def speed_up(context: Context, inventory: Inventory) -> Inventory:
     if any(context.hosts[name].state is not HostState.PENDING for name in computes):
         return inventory
     options = context.session.request.options
-    if "at_a_time" not in context.memory:
-        goal = worthwhile(inventory, computes, options.parallel_hosts, options.scale_in_share)
-        await context.remember(at_a_time=goal)
-    goal = context.memory["at_a_time"]
-    for _ in range(MOST_ROUNDS if goal else 0):
+    for _ in range(MOST_ROUNDS):
+        goal = context.memory.get("at_a_time")
+        left = context.memory.get("share_left", options.scale_in_share)
+        if goal is None or not any(lacking_for(inventory, computes, goal)):
+            found = worthwhile(inventory, computes, options.parallel_hosts, left)
+            if found is None:
+                break
+            goal = found.at_a_time
+            await context.remember(at_a_time=goal, share_left=left - found.part)
         lacking = lacking_for(inventory, computes, goal)
-        asked = _givers(context, inventory, lacking) if any(lacking) else []
+        asked = _givers(context, inventory, lacking)
         if not asked:
             break
         await context.set_state(SessionState.SCALE_IN)
@@ -74,6 +78,6 @@ async def speed_up(context: Context, inventory: Inventory) -> Inventory:
             inventory = after
         elif not all(refused(context, ident) for ident in asked):
             # Who agrees and gives nothing, or says nothing, costs more time than it is worth.
-            await context.remember(at_a_time=None)
+            await context.remember(at_a_time=None, share_left=0)
             break
     return inventory

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.planning.clouds import cloud, instance
 
 from fenix.domain import Inventory, Resources
-from fenix.planning.speed import lacking_for, worthwhile
+from fenix.planning.speed import Goal, lacking_for, worthwhile
 
 HOST = Resources(32, 320, 3200)
 
@@ -23,7 +23,7 @@ def filled(free: int, hosts: int = 12) -> Inventory:
 
 def test_a_little_is_lacking_for_the_second_host() -> None:
     inventory = filled(58)
-    assert worthwhile(inventory, inventory.hosts, None, 0.03) == 2
+    assert worthwhile(inventory, inventory.hosts, None, 0.03) == Goal(2, 6 / (12 * 32 - 58))
     assert lacking_for(inventory, inventory.hosts, 2) == Resources(6, 60, 600)
 
 
@@ -44,7 +44,9 @@ def test_it_is_not_worth_it(free: int, parallel_hosts: int | None, share: float,
 
 def test_a_tenth_of_the_rounds_has_to_be_saved() -> None:
     # 30 hosts, 9 or 10 at a time: four rounds or three. 29 hosts, 14 or 15: three or two; 16: two.
-    assert worthwhile(filled(9 * 32 + 30, 30), filled(0, 30).hosts, None, 0.03) == 10
+    found = worthwhile(filled(9 * 32 + 30, 30), filled(0, 30).hosts, None, 0.03)
+    assert found is not None
+    assert found.at_a_time == 10
     assert worthwhile(filled(16 * 32 + 30, 30), filled(0, 30).hosts, None, 0.03) is None
 
 
