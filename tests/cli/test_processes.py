@@ -153,6 +153,7 @@ def test_the_schema(fenix: Fenix, tmp_path: Path) -> None:
     fenix("db", "upgrade", "--config-file", config)
     fenix("db", "upgrade", "--config-file", config)
     fenix("db", "current", "--config-file", config)
+    assert "0 deleted sessions" in fenix("db", "purge", "--config-file", config).out
 
 
 @pytest.mark.parametrize(

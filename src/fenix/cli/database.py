@@ -1,5 +1,6 @@
-"""`fenix db`: the schema of the database."""
+"""`fenix db`: the database's schema, and what is kept in it."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ commands = typer.Typer(no_args_is_help=True)
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    app.add_typer(commands, name="db", help="The database's schema.")
+    app.add_typer(commands, name="db", help="The database: its schema, and what is kept.")
 
 
 @commands.command()
@@ -41,3 +42,21 @@ def current(config_file: ConfigFiles = None, config_dir: ConfigDirs = None) -> N
     typer.echo(f"database: {found or 'no schema'}\nrelease:  {wanted}")
     if found != wanted:
         raise typer.Exit(1)
+
+
+@commands.command()
+def purge(
+    config_file: ConfigFiles = None,
+    config_dir: ConfigDirs = None,
+    older_than: Annotated[
+        int, typer.Option(min=0, metavar="DAYS", help="Only what was deleted longer ago.")
+    ] = 30,
+) -> None:
+    """Remove for good what is kept of deleted sessions: timelines, messages, logs of actions."""
+    from fenix import service
+
+    with reported(service.CannotStart):
+        conf = service.read_config(config_file or (), config_dir or ())
+        before = service.utc_now() - timedelta(days=older_than)
+        count = service.purge_sessions(conf, before)
+    typer.echo(f"{count} deleted {'session is' if count == 1 else 'sessions are'} gone for good")

@@ -9,6 +9,7 @@ from fenix.service.errors import CannotStart
 from fenix.service.http import HttpServer, listen
 from fenix.service.keys import add_key, reseal
 from fenix.service.parts import Parts, build, read_config
+from fenix.service.purging import purge_sessions
 from fenix.service.running import run, run_until_signalled, set_up_log
 from fenix.service.schema import current_revision, newest_revision, upgrade
 
@@ -21,6 +22,7 @@ __all__ = [
     "current_revision",
     "listen",
     "newest_revision",
+    "purge_sessions",
     "read_config",
     "reseal",
     "run",
