@@ -25,6 +25,7 @@ from tests.openstack.telemetry import alarm, running_telemetry
 
 LIMIT = 20 * 60  # Doctor's own, for the whole session
 NOTICE = timedelta(seconds=30)  # Doctor's, from the session's creation to the maintenance
+SHORT_NOTICE = timedelta(seconds=8)
 METADATA = {"openstack_version": "2026.2"}
 ENDS = ("MAINTENANCE_DONE", "MAINTENANCE_FAILED")
 SECOND = timedelta(seconds=1)  # Nova keeps times to the second
@@ -149,7 +150,7 @@ def play(
     )
 
     before = owner.servers()
-    at = utcnow() + NOTICE
+    at = utcnow() + (NOTICE if way == "http" and not crash else SHORT_NOTICE)
     witnessing = [
         {"plugin": "command", "type": kind, "metadata": {"command": "witness"}}
         for kind in ("pre", "host", "compute", "post")
