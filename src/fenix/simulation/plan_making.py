@@ -83,11 +83,9 @@ async def _carry_out(order: PlanOrder) -> Plan:
 
 
 def _register(connection: Connection, order: PlanOrder) -> None:
-    for ident, instance in order.constraints.instances.items():
-        if ident in order.inventory.instances:  # others are stale
-            constraints.put_instance(connection, instance)
-    for group in order.constraints.groups.values():
-        constraints.put_group(connection, group)
+    present = order.inventory.instances  # others are stale
+    known = {key: one for key, one in order.constraints.instances.items() if key in present}
+    constraints.put_all(connection, replace(order.constraints, instances=known))
 
 
 async def _run(
