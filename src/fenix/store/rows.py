@@ -16,7 +16,7 @@ def values(record: Any, without: Collection[str] = ()) -> dict[str, Any]:
 def dicts(result: CursorResult[Any]) -> Iterator[dict[str, Any]]:
     """Rows by the names of their columns; SQLAlchemy's own mappings cost several times as much."""
     names = tuple(result.keys())
-    return (dict(zip(names, row, strict=True)) for row in result)
+    return (dict(zip(names, row, strict=True)) for row in result.all())
 
 
 def naive_utc(time: datetime) -> datetime:
