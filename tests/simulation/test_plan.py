@@ -8,7 +8,6 @@ import pytest
 
 from fenix.clouds.simulated import World
 from fenix.domain import (
-    Constraints,
     Group,
     Host,
     HostType,
@@ -42,14 +41,11 @@ SIZE = Resources(8, 8192, 80)
 
 def order(scenario: Scenario, assume: Assumptions = AS_IN_SCENES, **options: Any) -> PlanOrder:
     """The order for a plan of a scenario's session: what can be seen of it, no more."""
-    instances, groups = constraints_of(scenario)
     request = session_request(scenario, None, clock.EPOCH)
     return PlanOrder(
         request=replace(request, options=replace(request.options, **options)),
         inventory=build_world(scenario).inventory(),
-        constraints=Constraints(
-            {one.instance_id: one for one in instances}, {one.group_id: one for one in groups}
-        ),
+        constraints=constraints_of(scenario),
         reached=frozenset(one.id for one in scenario.projects if one.manager),
         assume=assume,
         now=clock.EPOCH,

@@ -62,6 +62,15 @@ def test_put_again_is_replaced(database: Database) -> None:
     assert read(database, constraints.load) == expected
 
 
+def test_many_at_once(database: Database) -> None:
+    other = make_instance_constraints("other")
+    write(database, lambda c: constraints.put_all(c, Constraints()))
+    for group in (make_group_constraints("group-2"), GROUP):
+        new = Constraints({"instance-2": INSTANCE, "other": other}, {"group-2": group})
+        write(database, lambda c, new=new: constraints.put_all(c, new))
+        assert read(database, constraints.load) == new
+
+
 def test_loaded_for_some_projects(database: Database) -> None:
     for instance in (make_instance_constraints(), INSTANCE):
         write(database, lambda c, i=instance: constraints.put_instance(c, i))

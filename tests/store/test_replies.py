@@ -91,15 +91,6 @@ def test_of_ignored_replies_of_a_kind_the_last_one_is_kept(database: Database) -
     assert waiting(database, "session-1", "session-2") == [last]
 
 
-def test_no_more_of_a_kind_wait_than_can_be_of_use(database: Database) -> None:
-    put(database, *[make_reply("session-1")] * (replies.MOST_WAITING + 5))
-    found = waiting(database, "session-1")
-    assert len(found) == replies.MOST_WAITING
-    write_all(database, replies.taken(found[0].id, "counted"))
-    put(database, make_reply("session-1"), make_reply("session-1"))
-    assert len(waiting(database, "session-1")) == replies.MOST_WAITING
-
-
 def put_one(database: Database, reply: Reply) -> Reply:
     put(database, reply)
     return waiting(database, reply.session_id)[-1]

@@ -2,6 +2,8 @@
 
 from itertools import product
 
+import pytest
+
 from fenix.domain import BodyFormat, EventType
 from fenix.store import Database, subscriptions
 from tests.factories import at, make_subscription
@@ -27,6 +29,23 @@ def test_listed_oldest_first_and_by_project(database: Database) -> None:
     assert read(database, subscriptions.list_all) == [early, late, other]
     assert read(database, lambda c: subscriptions.list_all(c, "project-1")) == [early, late]
     assert read(database, lambda c: subscriptions.list_all(c, "project-2")) == []
+
+
+@pytest.mark.parametrize("more", [0, subscriptions.MANY])
+def test_those_of_some_projects_at_once(database: Database, more: int) -> None:
+    late = make_subscription(created_at=at(2))
+    early = make_subscription(created_at=at(1))
+    other = make_subscription(project_id="project-2")
+    nobodys = make_subscription(project_id="Project-1")
+    for new in (late, early, other, nobodys):
+        write(database, lambda c, new=new: subscriptions.add(c, new))
+    wanted = {"project-1", "project-2", "project-3", *(f"more-{n}" for n in range(more))}
+    found = read(database, lambda c: subscriptions.of_projects(c, wanted))
+    assert found.keys() == wanted
+    assert {project: some for project, some in found.items() if some} == {
+        "project-1": [early, late],
+        "project-2": [other],
+    }
 
 
 def test_removed_once(database: Database) -> None:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from fenix.cli.measuring import measured
 from fenix.clouds import CloudError
-from fenix.domain import Constraints
 from fenix.domain.assumptions import Assumptions
 from fenix.planning.rolling import Rolling
 from fenix.planning.tasks import Decisions
@@ -94,13 +93,10 @@ def measure_plan(job: PlanJob) -> PlanRun:
 
 async def _order(scenario: Scenario) -> PlanOrder:
     now = clock.EPOCH
-    instances, groups = constraints_of(scenario)
     return PlanOrder(
         request=session_request(scenario, None, now),
         inventory=build_world(scenario).inventory(),
-        constraints=Constraints(
-            {one.instance_id: one for one in instances}, {one.group_id: one for one in groups}
-        ),
+        constraints=constraints_of(scenario),
         reached=frozenset(one.id for one in scenario.projects if one.manager is not None),
         assume=Assumptions(),
         now=now,

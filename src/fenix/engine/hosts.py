@@ -127,5 +127,5 @@ class HostDesk:
         )
 
     def _save(self, host: HostRecord) -> Write:
-        self._data.hosts[host.name] = host
+        self._data.put_host(host)
         return progress.save_host(self._data.session.id, host)

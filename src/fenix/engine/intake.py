@@ -34,7 +34,7 @@ from fenix.domain import (
 from fenix.engine.plugins import load_action, load_workflow
 from fenix.messaging.limits import unfit_for_trait
 from fenix.store import Database, progress, replies, sessions, timeline
-from fenix.store.admission import has_instance, instances_of, one_at_a_time
+from fenix.store.admission import addressee, instances_of, one_at_a_time
 
 ACCEPTED_REPLIES = REPLY_STATES | {
     ProjectState.INSTANCE_ACTION_DONE.ack,
@@ -188,22 +188,19 @@ async def accept_reply(database: Database, reply: Reply, now: datetime) -> None:
         raise InvalidField("state", reply.state, f"one of {allowed}")
 
     def write(connection: Connection) -> None:
-        opened = sessions.is_open(connection, reply.session_id)
-        if opened is None:
+        to = addressee(connection, reply)
+        if to is None:
             raise NotFound("session", reply.session_id)
-        project = progress.get_project(connection, reply.session_id, reply.project_id)
-        if project is None:
+        if to.instance_ids is None:
             raise NotFound(f"in session {reply.session_id} project", reply.project_id)
-        known = reply.instance_id is None or reply.instance_id in project.instance_ids
-        if not known and not has_instance(
-            connection, reply.session_id, reply.project_id, reply.instance_id or ""
-        ):
+        named = reply.instance_id is None or reply.instance_id in to.instance_ids
+        if not named and not to.instance_known:
             raise NotFound(f"in session {reply.session_id} instance", reply.instance_id or "")
-        if opened:  # else nobody would ever take it out again
+        if to.open and not to.full:  # else nobody would ever take it out again
             actions = reply.instance_actions
-            if actions.keys() - project.instance_ids - {reply.instance_id}:
+            if actions.keys() - to.instance_ids - {reply.instance_id}:
                 theirs = instances_of(connection, reply.session_id, reply.project_id)
-                theirs |= {*project.instance_ids}
+                theirs |= {*to.instance_ids}
                 actions = {ident: actions[ident] for ident in actions if ident in theirs}
             replies.add(connection, replace(reply, instance_actions=actions), now)
 

@@ -73,8 +73,7 @@ class Outbox:
         self._news.set()
 
     def _rows(self, message: Message) -> Rows:
-        def rows(connection: Connection) -> Iterator[Row]:
-            subscribed = subscriptions.list_all(connection, message.project_id)
+        def rows(subscribed: Sequence[Subscription]) -> Iterator[Row]:
             targets = [
                 (channel.name, target)
                 for channel in self._channels.values()
@@ -86,7 +85,7 @@ class Outbox:
 
         self._data.messages[message.key] = message
         self._messages[message.id] = message
-        return Rows(rows)
+        return Rows(rows, subscriptions.of_projects, message.project_id)
 
     def look_again(self) -> None:
         """Somebody else has written messages, whose ids may be smaller than those that are here."""

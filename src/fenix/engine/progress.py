@@ -1,8 +1,5 @@
 """How far a session is, as one number."""
 
-from collections import Counter
-from operator import attrgetter
-
 from fenix.domain import HostState, SessionState
 from fenix.engine.state import SessionData
 
@@ -27,6 +24,5 @@ def percent_done(data: SessionData) -> int:
         return 100
     if not data.hosts:
         return 0
-    counted = Counter(map(attrgetter("state"), data.hosts.values()))
-    done = sum(WEIGHT[state] * count for state, count in counted.items())
+    done = sum(WEIGHT[state] * count for state, count in data.host_states.items())
     return min(99, max(data.session.percent_done, int(100 * done / len(data.hosts))))

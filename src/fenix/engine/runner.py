@@ -189,7 +189,8 @@ class SessionRunner:
             for host in self._data.hosts.values()
             if host.state in (HostState.FAILED, HostState.SKIPPED)
         ]
-        self._data.hosts.update({host.name: host for host in again})
+        for host in again:
+            self._data.put_host(host)
         # So are projects that refused: they may be asked again.
         asked = [replace(project, reply=None) for project in self._data.projects.values()]
         self._data.projects.update({project.id: project for project in asked})

@@ -6,6 +6,7 @@ of the writes is then the order of the changes. Nobody acts on a change before t
 made it durable.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from sqlalchemy import Connection
 from fenix.domain import (
     ActionRecord,
     HostRecord,
+    HostState,
     InstanceRecord,
     Message,
     MoveRecord,
@@ -31,7 +33,11 @@ Now = Callable[[], datetime]
 
 @dataclass
 class SessionData:
-    """A session and all that belongs to it. Moves, actions and messages are by key."""
+    """A session and all that belongs to it. Moves, actions and messages are by key.
+
+    Attributes:
+        host_states: how many hosts are in each state; `put_host` keeps count.
+    """
 
     session: Session
     now: Now
@@ -42,6 +48,16 @@ class SessionData:
     actions: dict[str, ActionRecord] = field(default_factory=dict)
     executors: dict[str, str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    host_states: Counter[HostState] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.host_states = Counter(host.state for host in self.hosts.values())
+
+    def put_host(self, host: HostRecord) -> None:
+        """Replaces a host's record."""
+        self.host_states[self.hosts[host.name].state] -= 1
+        self.host_states[host.state] += 1
+        self.hosts[host.name] = host
 
     @property
     def attempt(self) -> int:

@@ -8,6 +8,7 @@ from fenix.clouds import CloudError
 from fenix.clouds.simulated import SimulatedGroup, SimulatedHost, SimulatedInstance, World
 from fenix.domain import (
     ActionSpec,
+    Constraints,
     GroupConstraints,
     InstanceConstraints,
     SessionOptions,
@@ -94,9 +95,7 @@ def _with_limits(options: SessionOptions, limits: dict[str, int | None]) -> Sess
     return SessionOptions(**values | limits)
 
 
-def constraints_of(
-    scenario: Scenario,
-) -> tuple[list[InstanceConstraints], list[GroupConstraints]]:
+def constraints_of(scenario: Scenario) -> Constraints:
     """What the scenario's applications register with Fenix."""
     instances = [
         InstanceConstraints(
@@ -122,4 +121,6 @@ def constraints_of(
         )
         for group in scenario.groups
     ]
-    return instances, groups
+    return Constraints(
+        {one.instance_id: one for one in instances}, {one.group_id: one for one in groups}
+    )

@@ -6,7 +6,8 @@ to the engine; their replies go through the same intake as those over HTTP.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from fenix.clouds import CloudError
 from fenix.clouds.simulated import SimulatedInstance, World
 from fenix.domain import EventType, Message, MoveAction, ProjectState, Reply, Subscription
 from fenix.simulation.events import EventLog
-from fenix.simulation.scenario import ManagerModel, Scenario
+from fenix.simulation.scenario import InstanceModel, ManagerModel, Scenario
 
 Answer = Callable[[Reply], Awaitable[None]]
 """Hands a reply to Fenix."""
@@ -32,14 +33,18 @@ class SimulatedManager:
     """The manager of one project."""
 
     def __init__(
-        self, project_id: str, model: ManagerModel, scenario: Scenario, world: World, log: EventLog
+        self,
+        project_id: str,
+        model: ManagerModel,
+        mine: Sequence[InstanceModel],
+        removable: Collection[str],
+        world: World,
+        log: EventLog,
     ) -> None:
         self._project_id = project_id
         self._model = model
         self._world = world
         self._log = log
-        removable = {group.id for group in scenario.groups if group.removable}
-        mine = [one for one in scenario.instances if one.project == project_id]
         self._actions = {one.id: one.migration_type for one in mine}
         self._removable = [one.id for one in mine if one.group in removable]
         self._removed: list[SimulatedInstance] = []
@@ -157,8 +162,14 @@ class ManagerChannel:
         tasks: asyncio.TaskGroup,
         answer: Answer,
     ) -> None:
+        removable = {group.id for group in scenario.groups if group.removable}
+        instances = defaultdict(list)
+        for one in scenario.instances:
+            instances[one.project].append(one)
         self.managers: dict[str, Manager] = {
-            project.id: SimulatedManager(project.id, project.manager, scenario, world, log)
+            project.id: SimulatedManager(
+                project.id, project.manager, instances[project.id], removable, world, log
+            )
             for project in scenario.projects
             if project.manager is not None
         }

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -42,6 +44,9 @@ NOTICE = 3600.0
 """Virtual seconds before `maintenance_at` at which a plan begins at the earliest: nothing but
 waiting would come before."""
 
+COLLECTING = 20_000, 20, 10
+"""How rarely Python looks for garbage; see `gc.set_threshold`."""
+
 
 def make_plan(order: PlanOrder) -> Plan:
     """Makes a plan, in virtual time and in this thread.
@@ -49,6 +54,11 @@ def make_plan(order: PlanOrder) -> Plan:
     Raises:
         InvalidField: see `fenix.engine.intake.create_session`.
     """
+    with _little_collecting():
+        return _make(order)
+
+
+def _make(order: PlanOrder) -> Plan:
     plan = clock.run(_carry_out(order))
     if plan.feasible or order.assume.scale_in or not plan.scale_in:
         return plan
@@ -56,6 +66,18 @@ def make_plan(order: PlanOrder) -> Plan:
     willing = replace(order, assume=replace(order.assume, scale_in=True))
     needed = clock.run(_carry_out(willing)).scale_in
     return replace(plan, scale_in=tuple(replace(one, assumed=False) for one in needed))
+
+
+@contextmanager
+def _little_collecting() -> Iterator[None]:
+    """Has Python look for garbage more rarely: nearly all that a plan makes stays until its end,
+    and looking at it again and again cost a quarter of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECTING)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 async def _carry_out(order: PlanOrder) -> Plan:
@@ -83,11 +105,9 @@ async def _carry_out(order: PlanOrder) -> Plan:
 
 
 def _register(connection: Connection, order: PlanOrder) -> None:
-    for ident, instance in order.constraints.instances.items():
-        if ident in order.inventory.instances:  # others are stale
-            constraints.put_instance(connection, instance)
-    for group in order.constraints.groups.values():
-        constraints.put_group(connection, group)
+    present = order.inventory.instances  # others are stale
+    known = {key: one for key, one in order.constraints.instances.items() if key in present}
+    constraints.put_all(connection, replace(order.constraints, instances=known))
 
 
 async def _run(

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from fenix.clouds import Cloud
 from fenix.clouds.simulated import SimulatedCloud, World
 from fenix.domain import HostState, NotFound, Reply, Session, SessionOptions
@@ -126,15 +124,8 @@ async def set_stage(
         channel,
         HostWork(world, tasks),
     )
-    instances, groups = constraints_of(scenario)
-
-    def register(connection: Connection) -> None:
-        for one in instances:
-            constraints.put_instance(connection, one)
-        for group in groups:
-            constraints.put_group(connection, group)
-
-    await database.write(register)
+    known = constraints_of(scenario)
+    await database.write(lambda connection: constraints.put_all(connection, known))
     return stage
 
 

@@ -6,11 +6,18 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, func, select
 
 from fenix.domain import Constraints, GroupConstraints, InstanceConstraints, MoveAction
-from fenix.store.rows import values
+from fenix.store.rows import dicts, values
 from fenix.store.tables import group_constraints, instance_constraints
-from fenix.store.writing import upsert
+from fenix.store.writing import Row, rows, upsert
 
 _put_instance, _put_group = upsert(instance_constraints), upsert(group_constraints)
+
+
+def put_all(connection: Connection, constraints: Constraints) -> None:
+    """Creates or replaces the constraints of many instances and groups."""
+    instances = (Row(_put_instance, values(one)) for one in constraints.instances.values())
+    groups = (Row(_put_group, values(one)) for one in constraints.groups.values())
+    rows(*instances, *groups)(connection)
 
 
 def put_instance(connection: Connection, constraints: InstanceConstraints) -> None:
@@ -66,12 +73,10 @@ def load(connection: Connection, projects: Collection[str] | None = None) -> Con
         groups = groups.where(group_constraints.c.project_id.in_(projects))
     return Constraints(
         instances={
-            row["instance_id"]: _instance(dict(row))
-            for row in connection.execute(instances).mappings()
+            row["instance_id"]: _instance(row) for row in dicts(connection.execute(instances))
         },
         groups={
-            row["group_id"]: GroupConstraints(**row)
-            for row in connection.execute(groups).mappings()
+            row["group_id"]: GroupConstraints(**row) for row in dicts(connection.execute(groups))
         },
     )
 
@@ -82,4 +87,5 @@ def _get(connection: Connection, table: Table, identity: str, key: str) -> dict[
 
 
 def _instance(row: dict[str, Any]) -> InstanceConstraints:
-    return InstanceConstraints(**row | {"migration_type": MoveAction(row["migration_type"])})
+    row["migration_type"] = MoveAction(row["migration_type"])
+    return InstanceConstraints(**row)

@@ -30,6 +30,10 @@ IDLE_SECONDS = 5
 """How long a server waits for the next statement of a transaction: one of a process that was frozen
 must not keep its leases locked for those who want to take them over."""
 
+READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
+"""How SQLite begins. A writer takes the lock at once: upgrading a read lock can fail without
+waiting."""
+
 ALIVE = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -45,6 +49,9 @@ class Database:
 
     Args:
         url: SQLAlchemy's URL; ``sqlite://`` is in memory.
+
+    Attributes:
+        engine: SQLAlchemy's; on SQLite its transactions are begun by the methods here alone.
     """
 
     def __init__(self, url: str) -> None:
@@ -114,22 +121,27 @@ class Database:
                 engine.dispose()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        return self._repeatedly(lambda connection, attempt: work(connection), write=False)
+        def once(connection: Connection, _attempt: Attempt) -> T:
+            _begin(connection, READING)
+            return work(connection)
+
+        return self._repeatedly(once)
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         def once(connection: Connection, attempt: Attempt) -> T:
             with connection.begin():
+                _begin(connection, WRITING)
                 result = work(connection)
                 attempt.committing = True
             return result
 
-        return self._repeatedly(once, write=True)
+        return self._repeatedly(once)
 
-    def _repeatedly(self, work: Callable[[Connection, Attempt], T], write: bool) -> T:
+    def _repeatedly(self, work: Callable[[Connection, Attempt], T]) -> T:
         attempt = Attempt()
         while True:
             try:
-                with self.engine.connect().execution_options(fenix_write=write) as connection:
+                with self.engine.connect() as connection:
                     return work(connection, attempt)
             except DBAPIError as error:
                 if not attempt.repeatable(error):
@@ -137,10 +149,21 @@ class Database:
             time.sleep(attempt.pause())
 
 
+def _begin(connection: Connection, how: str) -> None:
+    """Begins what Python's driver for SQLite would begin too late; servers begin by themselves."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(how)
+
+
 @contextmanager
 def _connection(engine: Engine, write: bool) -> Iterator[Connection]:
+    if engine.dialect.name == "sqlite":
+        # Of its own: with a listener on the engine each statement of all others would cost more.
+        engine = engine.execution_options()
+        how = WRITING if write else READING
+        event.listen(engine, "begin", lambda connection: _begin(connection, how))
     try:
-        with engine.connect().execution_options(fenix_write=write) as connection:
+        with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
         raise translated(error) from error
@@ -210,15 +233,9 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        # Python's own transaction handling begins too late; see `begin` below.
+        # Python's own transaction handling begins too late; see `_begin`.
         connection.isolation_level = None
         _to_wal(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A writer takes the lock at once: upgrading a read lock can fail without waiting.
-        write = connection.get_execution_options().get("fenix_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine

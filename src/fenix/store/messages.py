@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from fenix.domain import Delivery, DeliveryState, EventType, Message
-from fenix.store.rows import values
+from fenix.store.rows import dicts, values
 from fenix.store.tables import deliveries, messages, sessions
 from fenix.store.writing import Row, Write, rows, same
 
@@ -88,10 +88,7 @@ def save_attempt(delivery: Delivery) -> Write:
 def list_messages(connection: Connection, session_id: str) -> Sequence[Message]:
     """All messages of a session in their order."""
     query = select(messages).where(messages.c.session_id == session_id)
-    return [
-        message(dict(row))
-        for row in connection.execute(query.order_by(messages.c.sequence)).mappings()
-    ]
+    return [message(row) for row in dicts(connection.execute(query.order_by(messages.c.sequence)))]
 
 
 def pending(
@@ -110,8 +107,8 @@ def pending(
         conditions = deliveries.c.state == DeliveryState.PENDING, deliveries.c.id > after
         return deliveries_where(connection, session_id, *conditions)
     found = []
-    for row in connection.execute(_PENDING, {"s": session_id, "after": after}).mappings():
-        found.append(delivery(dict(row), known))
+    for row in dicts(connection.execute(_PENDING, {"s": session_id, "after": after})):
+        found.append(delivery(row, known))
     return sorted(found, key=lambda one: (one.message.sequence, one.id))
 
 
@@ -251,8 +248,7 @@ def deliveries_where(
         .limit(limit)
     )
     found = []
-    for mapping in connection.execute(query).mappings():
-        row = dict(mapping)
+    for row in dicts(connection.execute(query)):
         found.append(
             Delivery(
                 id=row.pop("d_id"),

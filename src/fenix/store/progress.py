@@ -22,7 +22,7 @@ from fenix.domain import (
     MoveState,
     ProjectRecord,
 )
-from fenix.store.rows import values
+from fenix.store.rows import dicts, values
 from fenix.store.tables import action_runs, hosts, instances, moves, projects
 from fenix.store.writing import Row, Statement, Write, rows, upsert
 
@@ -78,8 +78,7 @@ def _rows(
     connection: Connection, table: Table, session_id: str, *order: str
 ) -> list[dict[str, Any]]:
     found = []
-    for row in connection.execute(select(table).where(table.c.session_id == session_id)).mappings():
-        one = dict(row)
+    for one in dicts(connection.execute(select(table).where(table.c.session_id == session_id))):
         del one["session_id"]
         found.append(one)
     # Not by the database: each one has an order of its own for names.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from fenix.domain import MoveAction, Reply
 from fenix.store.tables import replies
@@ -36,11 +36,7 @@ def _like(reply: Reply) -> Sequence[ColumnElement[bool]]:
 
 
 def add(connection: Connection, reply: Reply, at: datetime) -> None:
-    """Puts a reply into the inbox, unless `MOST_WAITING` of its kind wait there already."""
-    count = select(func.count()).select_from(replies).where(*_like(reply))
-    waiting = connection.execute(count.where(replies.c.outcome.is_(None))).scalar_one()
-    if waiting >= MOST_WAITING:
-        return
+    """Puts a reply into the inbox."""
     row = {
         "session_id": reply.session_id,
         "project_id": reply.project_id,

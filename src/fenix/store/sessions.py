@@ -5,15 +5,20 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from fenix.domain import ActionSpec, ActionType, Ending, Session, SessionOptions, SessionRequest
 from fenix.domain.options import SilentPolicy, UnmanagedPolicy
 from fenix.domain.session import SessionState
 from fenix.store.messages import count_pending
 from fenix.store.tables import leases, sessions
-from fenix.store.writing import Write
+from fenix.store.writing import Row, Write, rows, same
 
+_SAVE_PROGRESS = same(
+    update(sessions)
+    .where(sessions.c.id == bindparam("s"))
+    .values({name: bindparam(name) for name in ("percent_done", "waiting_for", "updated_at")})
+)
 _UPDATE = update(sessions).where(sessions.c.id == bindparam("s"))
 """Sets the columns that are named when it is executed."""
 PRESENT = or_(sessions.c.open, sessions.c.ending.is_(None), sessions.c.ending != Ending.DELETED)
@@ -71,11 +76,7 @@ def save_progress(
         "waiting_for": list(waiting_for),
         "updated_at": at,
     }
-
-    def write(connection: Connection) -> None:
-        connection.execute(_UPDATE, row)
-
-    return write
+    return rows(Row(_SAVE_PROGRESS, row))
 
 
 def get(connection: Connection, session_id: str) -> Session | None:
@@ -188,7 +189,7 @@ def _progress(session: Session) -> dict[str, Any]:
     }
 
 
-def _session(row: Row[Any]) -> Session:
+def _session(row: Any) -> Session:
     request = SessionRequest(
         workflow=row.workflow,
         maintenance_at=row.maintenance_at,

@@ -1,18 +1,22 @@
 """The URLs that get messages directly."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Update, bindparam, delete, func, insert, select, update
 
 from fenix.domain import BodyFormat, EventType, Subscription
-from fenix.store.rows import values
+from fenix.store.rows import dicts, values
 from fenix.store.tables import subscriptions
 from fenix.store.writing import Write
 
 _ALL = select(subscriptions).order_by(subscriptions.c.created_at, subscriptions.c.id)
 _OF_PROJECT = _ALL.where(subscriptions.c.project_id == bindparam("project"))
+_OF_PROJECTS = _ALL.where(subscriptions.c.project_id.in_(bindparam("projects", expanding=True)))
+
+MANY = 500
+"""So many projects are not named in a statement: databases limit its parameters."""
 
 
 def add(connection: Connection, subscription: Subscription) -> None:
@@ -35,7 +39,20 @@ def list_all(connection: Connection, project_id: str | None = None) -> Sequence[
         if project_id is None
         else connection.execute(_OF_PROJECT, {"project": project_id})
     )
-    return [_subscription(dict(row)) for row in found.mappings()]
+    return [_subscription(row) for row in dicts(found)]
+
+
+def of_projects(
+    connection: Connection, projects: Collection[str]
+) -> Mapping[str, Sequence[Subscription]]:
+    """The subscriptions of each of some projects, oldest first."""
+    found: dict[str, list[Subscription]] = {project: [] for project in projects}
+    some = len(projects) <= MANY
+    keys = {"projects": list(projects)}
+    for row in dicts(connection.execute(_OF_PROJECTS, keys) if some else connection.execute(_ALL)):
+        if row["project_id"] in found:
+            found[row["project_id"]].append(_subscription(row))
+    return found
 
 
 def save_secrets(connection: Connection, subscription: Subscription) -> None:

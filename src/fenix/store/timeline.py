@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, insert, select
 
 from fenix.domain import TimelineEntry
-from fenix.store.rows import values
+from fenix.store.rows import dicts, values
 from fenix.store.tables import timeline
 from fenix.store.writing import Row, Write, rows, same
 
@@ -28,8 +28,7 @@ def list_entries(
     """
     query = select(timeline).where(timeline.c.session_id == session_id, timeline.c.id > after)
     found = []
-    for mapping in connection.execute(query.order_by(timeline.c.id).limit(limit)).mappings():
-        row = dict(mapping)
+    for row in dicts(connection.execute(query.order_by(timeline.c.id).limit(limit))):
         del row["session_id"]
         found.append((row.pop("id"), TimelineEntry(**row)))
     return found

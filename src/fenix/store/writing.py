@@ -3,7 +3,7 @@
 What a database and its driver cost for each statement is far more than for each row.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,15 +27,23 @@ class Row:
     values: dict[str, Any]
 
 
+Lookup = Callable[[Connection, Collection[str]], Mapping[str, Any]]
+"""Reads what belongs to each of some keys, at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A write that consists of rows.
 
     Attributes:
-        find: gives them; what it reads must not be written by the same transaction.
+        find: gives them, of what belongs to `key`.
+        lookup: reads that, once for all of a transaction, which must not write it; None: nothing
+            has to be read.
     """
 
-    find: Callable[[Connection], Iterable[Row]]
+    find: Callable[[Any], Iterable[Row]]
+    lookup: Lookup | None = None
+    key: str = ""
 
     def __call__(self, connection: Connection) -> None:
         """Writes them alone."""
@@ -47,17 +55,29 @@ def rows(*found: Row) -> Rows:
     return Rows(lambda _: found)
 
 
-def write_all(connection: Connection, writes: Iterable[Write]) -> None:
+def write_all(connection: Connection, writes: Collection[Write]) -> None:
     """Does all writes in few statements; rows for one statement keep their order."""
+    read = _look_up(connection, writes)
     together: dict[Statement, list[dict[str, Any]]] = {}
     for write in writes:
         if isinstance(write, Rows):
-            for row in write.find(connection):
+            found = read[write.lookup][write.key] if write.lookup else None
+            for row in write.find(found):
                 together.setdefault(row.statement, []).append(row.values)
         else:
             _execute(connection, together)
             write(connection)
     _execute(connection, together)
+
+
+def _look_up(
+    connection: Connection, writes: Collection[Write]
+) -> Mapping[Lookup, Mapping[str, Any]]:
+    keys: dict[Lookup, set[str]] = {}
+    for write in writes:
+        if isinstance(write, Rows) and write.lookup:
+            keys.setdefault(write.lookup, set()).add(write.key)
+    return {lookup: lookup(connection, wanted) for lookup, wanted in keys.items()}
 
 
 def _execute(connection: Connection, together: dict[Statement, list[dict[str, Any]]]) -> None:

@@ -77,7 +77,8 @@ class SimulatedCloud:
         return found
 
     def _ended(self, tickets: Collection[MoveTicket]) -> list[MoveStatus]:
-        statuses = (self._status(ticket) for ticket in tickets)
+        now, time = self._now(), asyncio.get_running_loop().time()
+        statuses = (self._status(ticket, now, time) for ticket in tickets)
         return [status for status in statuses if status.phase is not MovePhase.RUNNING]
 
     async def delete_instance(self, instance_id: str) -> None:
@@ -88,13 +89,12 @@ class SimulatedCloud:
     async def close(self) -> None:
         """See `Cloud.close`."""
 
-    def _status(self, ticket: MoveTicket) -> MoveStatus:
+    def _status(self, ticket: MoveTicket, now: datetime, time: float) -> MoveStatus:
         instance = self.world.instances.get(ticket.instance_id)
         if instance is None:
             return MoveStatus(ticket.instance_id, MovePhase.GONE)
         moves = self.world.moves_of.get(ticket.instance_id, ())
-        ago = (self._now() - ticket.started_at).total_seconds()
-        earliest = asyncio.get_running_loop().time() - ago - EARLIER
+        earliest = time - (now - ticket.started_at).total_seconds() - EARLIER
         for move in reversed(moves):
             if move.id not in ticket.known and move.started_at >= earliest:
                 return MoveStatus(instance.id, move.phase, instance.host, move.id, move.detail)
