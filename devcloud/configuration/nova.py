@@ -14,6 +14,8 @@ _FILTERS = (
     "ComputeFilter",
     "ComputeCapabilitiesFilter",
     "ImagePropertiesFilter",
+    "AggregateInstanceExtraSpecsFilter",
+    "AggregateMultiTenancyIsolation",
     "ServerGroupAntiAffinityFilter",
     "ServerGroupAffinityFilter",
 )

@@ -39,6 +39,7 @@ class Lab:
         self.identity = Adapter(session, "identity")
         images = Adapter(session, "image").get("/v2/images?name=tiny").json()["images"]
         self._image: str = images[0]["id"]
+        self._flavors: list[str] = []
 
     def boot(self, name: str, host: str | None = None, flavor: str = "v1", **more: Any) -> str:
         """Starts a server and waits until it is ACTIVE.
@@ -115,12 +116,22 @@ class Lab:
         body = {"server_group": {"name": name, "policy": policy, "rules": rules}}
         return str(self.compute.post("/os-server-groups", json=body).json()["server_group"]["id"])
 
-    def aggregate(self, name: str, hosts: Iterable[str], zone: str | None = None) -> None:
+    def aggregate(
+        self, name: str, hosts: Iterable[str], zone: str | None = None, **metadata: str
+    ) -> None:
         body = {"aggregate": {"name": name, "availability_zone": zone}}
         made = self.compute.post("/os-aggregates", json=body).json()["aggregate"]
-        for host in hosts:
-            action = {"add_host": {"host": host}}
+        actions: list[Json] = [{"add_host": {"host": host}} for host in hosts]
+        for action in [*actions, {"set_metadata": {"metadata": metadata}}]:
             self.compute.post(f"/os-aggregates/{made['id']}/action", json=action)
+
+    def flavor(self, name: str, **extra_specs: str) -> None:
+        """A flavor of one vCPU; it goes when all is cleaned."""
+        body = {"flavor": {"id": name, "name": name, "vcpus": 1, "ram": 256, "disk": 1}}
+        self.compute.post("/flavors", json=body)
+        specs = {"extra_specs": extra_specs}
+        self.compute.post(f"/flavors/{name}/os-extra_specs", json=specs)
+        self._flavors.append(name)
 
     def figures(self, provider: str) -> tuple[Json, Json]:
         """Placement's inventories and usages of one provider."""
@@ -210,6 +221,8 @@ class Lab:
             for host in aggregate["hosts"]:
                 self.compute.post(f"{path}/action", json={"remove_host": {"host": host}})
             self.compute.delete(path)
+        while self._flavors:
+            self.compute.delete(f"/flavors/{self._flavors.pop()}")
 
     def _make(self, kind: str, **fields: str) -> str:
         body = {kind: {"domain_id": "default", **fields}}

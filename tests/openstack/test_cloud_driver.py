@@ -11,6 +11,7 @@ from devcloud import hypervisor
 from fenix.clouds import CloudError, MovePhase, MoveStatus, MoveTicket
 from fenix.clouds.openstack import OpenStackCloud
 from fenix.domain import MoveAction
+from fenix.planning import Room
 from tests.openstack.lab import HOSTS, PATIENCE, Lab, utcnow
 
 pytestmark = pytest.mark.openstack
@@ -54,6 +55,27 @@ def test_live_migration(cloud: OpenStackCloud, lab: Lab, target: str | None) -> 
     assert target in (None, status.host)
     assert status.cloud_id == lab.migrations(instance)[0]["uuid"]
     assert status.detail == ""
+
+
+def test_aggregates_keep_an_instance_out_as_planning_thinks(
+    cloud: OpenStackCloud, lab: Lab
+) -> None:
+    lab.aggregate("fast", [H2, H3], disk="ssd")
+    lab.aggregate("theirs", [H3], filter_tenant_id=uuid4().hex)
+    lab.flavor("fast", **{"aggregate_instance_extra_specs:disk": "ssd"})
+    instance = lab.boot("a", flavor="fast")
+    assert lab.host_of(instance) == H2
+    found = asyncio.run(cloud.inventory())
+    obstacles = {name: Room(found).obstacle(found.instances[instance], name) for name in HOSTS}
+    assert obstacles == {
+        H1: "it does not offer disk=ssd",
+        H2: None,
+        H3: "it is kept for other projects",
+    }
+    for target in (H1, H3):
+        assert moved(cloud, ticket(lab, instance, LIVE, target)).phase is MovePhase.FAILED
+        lab.until(instance, lambda found: found["status"] == "ACTIVE")
+    assert lab.host_of(instance) == H2
 
 
 @pytest.mark.parametrize("target", [None, H3])

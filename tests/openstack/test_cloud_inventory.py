@@ -130,10 +130,14 @@ def test_groups(cloud: OpenStackCloud, lab: Lab) -> None:
 
 def test_zones_and_aggregates(cloud: OpenStackCloud, lab: Lab) -> None:
     lab.aggregate("east", [H1, H2], zone="az-east")
-    lab.aggregate("ssd", [H2])
+    lab.aggregate("ssd", [H2], disk="ssd")
     found = inventory(cloud)
     assert [found.hosts[name].zone for name in HOSTS] == ["az-east", "az-east", "nova"]
-    assert [found.hosts[name].aggregates for name in HOSTS] == [{"east"}, {"east", "ssd"}, set()]
+    assert [found.hosts[name].offers for name in HOSTS] == [
+        {"availability_zone=az-east"},
+        {"availability_zone=az-east", "disk=ssd"},
+        set(),
+    ]
     pinned = lab.boot("pinned", availability_zone="az-east")
     free = lab.boot("free", H1)
     found = inventory(cloud)

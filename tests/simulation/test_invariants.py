@@ -93,6 +93,12 @@ def created(t: float, ident: str, on: str, group: str | None = None, **size: int
     )
 
 
+def replaced(t: float, ident: str, source: str, group: str | None = None) -> list[Event]:
+    """What an OWN_ACTION looks like; the new instance is on a host that has room."""
+    gone = event(t, "instance.deleted", instance=ident, host=source)
+    return [gone, created(t, f"{ident}-1", "compute-4", group, memory_mb=1, disk_gb=1)]
+
+
 numbers = iter(range(1, 10_000))
 
 
@@ -199,7 +205,20 @@ def test_a_good_session_violates_nothing() -> None:
             ],
             "t=29.9: group web has 3 impacted, 2 are allowed",
         ),
+        (
+            [
+                asked(0, "web-1", "web-2", "web-3"),
+                *replaced(1, "web-1", "compute-1", "web"),
+                *replaced(2, "web-2", "compute-2", "web"),
+                *replaced(20.9, "web-3", "compute-2", "web"),
+            ],
+            "t=20.9: group web has 3 impacted, 2 are allowed",
+        ),
         # 2: consent
+        (
+            replaced(1, "web-1", "compute-1", "web"),
+            "t=1: instance web-1 is replaced, and nobody had asked for it",
+        ),
         (
             [asked(1, "web-1"), move(2, "web-1", "compute-1", "compute-4")],
             "t=2: instance web-1 moves without an ACK",
@@ -401,6 +420,25 @@ def test_each_violation_at_the_end_is_seen(
             ],
             {},
         ),
+        # So is one that its manager built anew, when it has recovered.
+        (
+            [
+                asked(0, "web-1", "web-2", "web-3"),
+                *replaced(1, "web-1", "compute-1", "web"),
+                *replaced(2, "web-2", "compute-2", "web"),
+                *replaced(21, "web-3", "compute-2", "web"),
+            ],
+            {},
+        ),
+        # What comes long after a deletion is no replacement.
+        (
+            [
+                event(1, "instance.deleted", instance="web-1", host="compute-1"),
+                event(1, "instance.deleted", instance="web-2", host="compute-2"),
+                created(1, "web-1-1", "compute-4", "web"),
+            ],
+            {},
+        ),
         # A workflow without constraints may impact any number.
         (
             [
@@ -431,3 +469,9 @@ def test_what_is_allowed_is_no_violation(
 def test_silence_before_the_lead_time_is_over_is_no_consent() -> None:
     happened = [asked(1, "web-1"), move(40, "web-1", "compute-1", "compute-4")]
     assert violations(happened, proceeds=True) == ["t=40: instance web-1 moves without an ACK"]
+
+
+def test_a_refusal_is_not_overruled_by_time() -> None:
+    refused = [asked(1, "web-1"), agreed(2, "web-1", word="NACK")]
+    happened = [*refused, move(41, "web-1", "compute-1", "compute-4")]
+    assert violations(happened, proceeds=True) == ["t=41: instance web-1 moves without an ACK"]

@@ -11,7 +11,15 @@ from fenix.domain.errors import (
     TooMany,
     Unauthorized,
 )
-from fenix.domain.inventory import Group, Host, HostType, Instance, InstanceStatus, Inventory
+from fenix.domain.inventory import (
+    Group,
+    Host,
+    HostType,
+    Instance,
+    InstanceStatus,
+    Inventory,
+    keeps_out,
+)
 from fenix.domain.messages import (
     REPLY_STATES,
     BodyFormat,
@@ -99,5 +107,6 @@ __all__ = [
     "TooMany",
     "Unauthorized",
     "UnmanagedPolicy",
+    "keeps_out",
     "total",
 ]

@@ -5,10 +5,11 @@ These are facts of the cloud, read in bulk; what a session intends with them is 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Protocol
 
 from fenix.domain.resources import ZERO, Resources
 
@@ -32,7 +33,8 @@ class Host:
         disabled_reason: what the cloud keeps as the reason, when not enabled.
         up: whether the cloud hears from it.
         zone: its availability zone.
-        aggregates: names of the host aggregates that limit what may go there.
+        projects: those that it is kept for; empty: any.
+        offers: what an instance may ask of its host, as ``key=value``.
     """
 
     name: str
@@ -43,7 +45,8 @@ class Host:
     disabled_reason: str | None = None
     up: bool = True
     zone: str = "nova"
-    aggregates: frozenset[str] = frozenset()
+    projects: frozenset[str] = frozenset()
+    offers: frozenset[str] = frozenset()
 
     @property
     def free(self) -> Resources:
@@ -67,6 +70,7 @@ class Instance:
     Attributes:
         group_id: the server group that it is a member of.
         zone: the availability zone that it must stay in; None: any.
+        requires: what its host must offer.
     """
 
     id: str
@@ -77,6 +81,36 @@ class Instance:
     group_id: str | None = None
     status: InstanceStatus = InstanceStatus.ACTIVE
     zone: str | None = None
+    requires: frozenset[str] = frozenset()
+
+
+class _Place(Protocol):
+    @property
+    def zone(self) -> str: ...
+    @property
+    def projects(self) -> Set[str]: ...
+    @property
+    def offers(self) -> Set[str]: ...
+
+
+class _Guest(Protocol):
+    @property
+    def project_id(self) -> str: ...
+    @property
+    def zone(self) -> str | None: ...
+    @property
+    def requires(self) -> Set[str]: ...
+
+
+def keeps_out(host: _Place, instance: _Guest) -> str | None:
+    """Why a host takes an instance never, however much room it has, in words; None: it does."""
+    if instance.zone is not None and instance.zone != host.zone:
+        return f"it is not in zone {instance.zone}"
+    if host.projects and instance.project_id not in host.projects:
+        return "it is kept for other projects"
+    if missing := instance.requires - host.offers:
+        return f"it does not offer {', '.join(sorted(missing))}"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,13 @@ class _Search:
 
     def _kind(self, instance: Instance) -> tuple[object, ...]:
         """Instances of one kind are alike for the search."""
-        return (*instance.size, self._room.groups_of(instance), instance.zone)
+        return (
+            *instance.size,
+            self._room.groups_of(instance),
+            instance.zone,
+            instance.project_id,
+            instance.requires,
+        )
 
     def _alike(self, state: State) -> tuple[tuple[str, str], ...]:
         return tuple(sorted(zip(self._kinds, state, strict=True)))

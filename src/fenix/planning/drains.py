@@ -13,7 +13,14 @@ from fenix.planning.impact import Impact
 from fenix.planning.mitigation import Mitigation
 from fenix.planning.move_slots import MoveSlots
 from fenix.planning.places import Places
-from fenix.planning.tasks import AHEAD, Decisions, RollingOptions, Task, TaskStage
+from fenix.planning.tasks import (
+    AHEAD,
+    UNDER_WAY,
+    Decisions,
+    RollingOptions,
+    Task,
+    TaskStage,
+)
 
 ROOM = "room"
 """What hosts wait for whose instances need room for a replacement."""
@@ -40,6 +47,8 @@ class Drains:
         """The hosts that wait for something, by what it is."""
         self._homeless: dict[str, None] = {}
         """Hosts whose instances may not all have a place."""
+        self._withdrawn: dict[str, Instance] = {}
+        """Instances that were asked for in vain, and whose managers have not answered yet."""
 
     # Tasks
 
@@ -80,7 +89,7 @@ class Drains:
     def busy(self) -> bool:
         """Whether an answer or the end of a move is to come."""
         going_on = (TaskStage.ASKED, TaskStage.MOVING)
-        return any(task.stage in going_on for task in self.tasks.values())
+        return bool(self._withdrawn) or any(task.stage in going_on for task in self.tasks.values())
 
     # What happens to them
 
@@ -119,6 +128,29 @@ class Drains:
             self._places.put(task.instance, task.source)
             self._look_elsewhere(task.instance.id)
         self._remove(task)
+
+    def withdraw(self, task: Task) -> None:
+        """The instance stays where it is; who was asked for it is busy with it until `settle`."""
+        if task.stage is TaskStage.ASKED:
+            self.asked_before(task.instance)
+            task.stage = TaskStage.WAITING
+        self.forget(task)
+
+    def asked_before(self, instance: Instance) -> None:
+        """A manager may be busy with an instance, asked by a task that is not there any more."""
+        self.impact.take(instance)
+        self._withdrawn[instance.id] = instance
+
+    def settle(self, ident: str, now: float, impacted: bool) -> None:
+        """The question about an instance that was withdrawn, if it was, is over."""
+        instance = self._withdrawn.pop(ident, None)
+        task = self.tasks.get(ident)
+        if instance is None or (task and task.stage in UNDER_WAY):
+            return  # What it counts for is what is under way now.
+        if impacted:
+            self.impact.recover(instance, now)
+        else:
+            self.give_back(instance)
 
     def _look_elsewhere(self, ident: str) -> None:
         """Takes the places back that an instance was to make room for."""

@@ -45,13 +45,15 @@ class Impact:
         return limits.recovery_time if limits else 0.0
 
     def free(self, instance: Instance) -> bool:
-        """Whether one more of the instance's group may be impacted."""
+        """Whether one more of the instance's group may be impacted, or it counts already."""
         group = self.group_of(instance)
-        return group is None or self._taken[group] < self.limit(group)
+        counted = instance.id in self._counted
+        return group is None or counted or self._taken[group] < self.limit(group)
 
     def take(self, instance: Instance) -> None:
-        """Counts the instance as impacted."""
-        if group := self.group_of(instance):
+        """Counts the instance as impacted, if it does not count already."""
+        group = self.group_of(instance)
+        if group and instance.id not in self._counted:
             self._taken[group] += 1
             self._counted[instance.id] = group
 

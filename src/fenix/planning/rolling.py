@@ -87,6 +87,10 @@ class Rolling:
         self._drains.impact.take(instance)
         self._drains.impact.recover(instance, ended)
 
+    def asked_before(self, instance: Instance) -> None:
+        """A manager was asked before a restart, and may be busy with an instance until `settle`."""
+        self._drains.asked_before(instance)
+
     def agreed(self, ident: str) -> None:
         """The manager of an instance has agreed, or need not be asked."""
         self._drains.agreed(ident)
@@ -142,6 +146,10 @@ class Rolling:
             self._drains.let_go(name)
             self._await(name)
         return hosts
+
+    def settle(self, ident: str, now: float, impacted: bool) -> None:
+        """A manager is not busy any more with an instance of a host that was dropped meanwhile."""
+        self._drains.settle(ident, now, impacted)
 
     def left(self, host: str) -> None:
         """A host that was dropped is enabled: it may take instances, and they may stay there."""
@@ -208,12 +216,15 @@ class Rolling:
         self._make_ready(host)
 
     def drop(self, host: str, now: float) -> None:
-        """A host is not to be worked on (any more); what has not begun to move stays there."""
+        """A host is not to be worked on (any more); what has not begun to move stays there.
+
+        Managers that have been asked are at work all the same, until `settle`.
+        """
         self._places.holes.discard(host)
         self._places.ready.discard(host)
         for task in self._drains.let_go(host):
             if task.stage is not TaskStage.MOVING:
-                self._drains.forget(task)
+                self._drains.withdraw(task)
         self._candidates.discard(host)
         self._stages[host] = HostStage.OUT
         self._changed = True

@@ -7,7 +7,7 @@ of the applications' constraints.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from fenix.domain import Constraints, Host, HostType, Instance, Inventory, Resources
+from fenix.domain import Constraints, Host, HostType, Instance, Inventory, Resources, keeps_out
 
 
 class Room:
@@ -63,8 +63,8 @@ class Room:
             return "it is not a compute host"
         if not target.up:
             return "it is down"
-        if instance.zone is not None and instance.zone != target.zone:
-            return f"it is not in zone {instance.zone}"
+        if never := keeps_out(target, instance):
+            return never
         lacking = instance.size.lacking(self._free[host])
         if any(lacking):
             return f"it lacks {lacking}"

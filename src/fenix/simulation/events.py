@@ -11,6 +11,15 @@ Event = dict[str, Any]
 
 Observer = Callable[[Event], None]
 
+LONGEST_STEM = 40
+"""How much of an instance's id goes on in that of its replacement."""
+
+
+def replaces(created: str, deleted: str) -> bool:
+    """Whether a manager built an instance in place of the one that was deleted just before
+    (OWN_ACTION): its id begins with the old one."""
+    return created.startswith(f"{deleted[:LONGEST_STEM]}-")
+
 
 @dataclass
 class EventLog:

@@ -18,8 +18,9 @@ from fenix.domain import (
     SilentPolicy,
 )
 from fenix.simulation.bounds import WITHOUT_GROUP_LIMITS
-from fenix.simulation.events import Event
+from fenix.simulation.events import Event, replaces
 from fenix.simulation.scenario import Scenario
+from fenix.workflows.talking import SHORTEST_WINDOW
 
 TOLERANCE = 1e-3
 """Seconds; virtual times are rounded in the log."""
@@ -34,6 +35,8 @@ class _Instance:
     target: str | None = None
     impacted_until: float = -1.0
     acked: bool = False
+    refused: bool = False
+    asked: bool = False
     notified_at: float | None = None
     lead_time: float = 0.0
 
@@ -72,6 +75,8 @@ class Invariants:
         self._sequences: dict[tuple[str, str], int] = {}
         self._news: dict[str, str] = {}
         self._actions = [one.type for one in self.scenario.session.actions]
+        self._last_deleted: tuple[str, _Instance] | None = None
+        """What the event before this one deleted."""
         self.peak_hosts = 0
         for ident, one in self._instances.items():
             self._enter(ident, one.host)
@@ -96,8 +101,11 @@ class Invariants:
 
     def __call__(self, event: Event) -> None:
         """Takes in one event."""
+        deleted = self._last_deleted
         if handler := self._handlers.get(event["event"]):
             handler(event)
+        if self._last_deleted is deleted:
+            self._last_deleted = None
 
     def at_end(
         self, done: bool, failed_hosts: frozenset[str], skipped_hosts: frozenset[str] = frozenset()
@@ -148,13 +156,15 @@ class Invariants:
         if event["state"] in ("PREPARE_MAINTENANCE", "PLANNED_MAINTENANCE"):
             for ident in event["instances"]:
                 if one := self._instances.get(ident):
-                    one.notified_at, one.acked = event["t"], False
+                    one.notified_at, one.asked = event["t"], True
+                    one.acked = one.refused = False
 
     def _replied(self, event: Event) -> None:
-        if event["state"] in ("ACK_PREPARE_MAINTENANCE", "ACK_PLANNED_MAINTENANCE"):
+        verdict, _, state = event["state"].partition("_")
+        if state in ("PREPARE_MAINTENANCE", "PLANNED_MAINTENANCE"):
             for ident in event["instances"]:
                 if one := self._instances.get(ident):
-                    one.acked = True
+                    one.acked, one.refused = verdict == "ACK", verdict != "ACK"
 
     # Moves
 
@@ -178,7 +188,7 @@ class Invariants:
 
     def _led(self, one: _Instance, now: float) -> bool:
         """Whether an instance may move although its manager is silent."""
-        if not self.proceeds or one.notified_at is None:
+        if not self.proceeds or one.refused or one.notified_at is None:
             return False
         return now >= one.notified_at + one.lead_time - TOLERANCE
 
@@ -188,15 +198,18 @@ class Invariants:
         if one.target is None:
             return
         # The consent is spent; to a move that failed it goes for the next try.
-        one.acked = one.acked and not event["ok"]
+        one.acked, one.asked = one.acked and not event["ok"], one.asked and not event["ok"]
         left = one.host if event["ok"] else one.target
         self._check_slots(event, -1, one.host, one.target)
         self._leave(ident, left)
         one.host, one.target = event["host"], None
-        recovery = self._groups[one.group].recovery_time if one.group else 0
-        one.impacted_until = event["t"] + recovery
+        self._recover(event, one)
         if one.group:
             self._recovering[one.group].append(ident)
+
+    def _recover(self, event: Event, one: _Instance) -> None:
+        recovery = self._groups[one.group].recovery_time if one.group else 0
+        one.impacted_until = event["t"] + recovery
 
     def _deleted(self, event: Event) -> None:
         one = self._instances.pop(event["instance"], None)
@@ -206,6 +219,7 @@ class Invariants:
             self._drop(event["instance"], str(host), one)
         if one.target is not None:
             self._check_slots(event, -1, one.host, one.target)
+        self._last_deleted = event["instance"], one
 
     def _created(self, event: Event) -> None:
         size = Resources(event["vcpus"], event["memory_mb"], event["disk_gb"])
@@ -213,9 +227,30 @@ class Invariants:
             event["project"], event["group"], size, event["host"]
         )
         self._enter(event["instance"], event["host"])
+        if self._last_deleted:
+            self._replaced(event, *self._last_deleted)
         self._check_host(event, event["host"])
         if event["host"] in self._working:
             self._violated(event, f"{event['instance']} lands on a host that is worked on")
+
+    def _replaced(self, event: Event, ident: str, old: _Instance) -> None:
+        """Checks an OWN_ACTION, which is an impact like a move.
+
+        One that comes when the time to answer is over, and maybe the instance has been moved, is
+        the manager's own affair.
+        """
+        if not replaces(event["instance"], ident):
+            return
+        if old.notified_at is not None:
+            window = max(old.lead_time, SHORTEST_WINDOW.total_seconds())
+            if not old.asked or event["t"] > old.notified_at + window - TOLERANCE:
+                return
+        if old.notified_at is None:
+            self._violated(event, f"instance {ident} is replaced, and nobody had asked for it")
+        new = self._instances[event["instance"]]
+        self._recover(event, new)
+        if new.group:
+            self._check_group(event, new.group)
 
     # Hosts
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from fenix.clouds import CloudError
 from fenix.clouds.simulated import SimulatedInstance, World
 from fenix.domain import EventType, Message, MoveAction, ProjectState, Reply, Subscription
-from fenix.simulation.events import EventLog
+from fenix.simulation.events import LONGEST_STEM, EventLog
 from fenix.simulation.scenario import InstanceModel, ManagerModel, Scenario
 
 Answer = Callable[[Reply], Awaitable[None]]
@@ -102,7 +102,7 @@ class SimulatedManager:
         if action is not MoveAction.OWN_ACTION or instance is None:
             return action
         await asyncio.sleep(instance.migration_seconds)
-        successor = replace(instance, id=self._world.new_id(ident[:40]), host="")
+        successor = replace(instance, id=self._world.new_id(ident[:LONGEST_STEM]), host="")
         self._world.delete_instance(ident)
         self._actions[successor.id] = action
         try:

@@ -52,6 +52,8 @@ def copy_cloud(inventory: Inventory, assume: Assumptions) -> World:
             # Room for what is there; how much there really is comes after.
             capacity=_load(inventory, host),
             zone=host.zone,
+            projects=host.projects,
+            offers=host.offers,
             type=host.type,
             enabled=host.enabled,
             disabled_reason=host.disabled_reason,
@@ -90,6 +92,7 @@ def _instance(one: Instance, assume: Assumptions) -> SimulatedInstance:
         host=one.host,
         group_id=one.group_id,
         zone=one.zone,
+        requires=one.requires,
         # What keeps an instance busy now is over when its turn comes; a stopped one moves cold.
         status=InstanceStatus.ERROR
         if one.status is InstanceStatus.ERROR

@@ -11,7 +11,7 @@ from typing import Any
 
 from fenix.domain import SessionState
 from fenix.simulation.bounds import Bound, binding, bounds, moves_bound, whole_hosts
-from fenix.simulation.events import Event
+from fenix.simulation.events import Event, replaces
 from fenix.simulation.running import Outcome
 from fenix.simulation.scenario import Scenario
 
@@ -117,7 +117,7 @@ def report_of(outcome: Outcome) -> Report:
         moves=moves.total(),
         moves_lower_bound=moves_bound(scenario, gone),
         second_moves=sum(count - 1 for count in moves.values()),
-        scaled_in=len(gone),
+        scaled_in=len(gone - {fault.vanishes for fault in scenario.faults}),
         peak_hosts_in_maintenance=stage.invariants.peak_hosts,
         messages=len({message.id for message in stage.channel.sent}),
         cloud_calls=dict(stage.cloud.calls),
@@ -134,8 +134,7 @@ def _gone(events: Sequence[Event]) -> set[str]:
             deleted = event["instance"]
             found.add(deleted)
         elif event["event"] == "instance.created" and deleted:
-            # A replacement is built at the moment of the deletion and has its name from it.
-            if event["instance"].startswith(f"{deleted[:40]}-"):
+            if replaces(event["instance"], deleted):
                 found.discard(deleted)
             deleted = ""
         else:

@@ -33,7 +33,7 @@ from fenix.workflows.common import CommonStates, instances_by_project
 from fenix.workflows.maintaining import maintain, still_there
 from fenix.workflows.moving import ATTEMPTS, await_own_action, chosen_action, when_free
 from fenix.workflows.talking import SHORTEST_WINDOW, meet
-from fenix.workflows.vnf_resume import build, end_moves, pending_hosts
+from fenix.workflows.vnf_resume import asked_before, build, end_moves, pending_hosts
 from fenix.workflows.vnf_scaling import make_room, speed_up
 
 REFRESH = timedelta(seconds=60)
@@ -119,8 +119,11 @@ class VnfWorkflow(CommonStates):
         await meet(context, instances_by_project(inventory, context.hosts))
         inventory = await speed_up(context, inventory)
         self._rolling = build(context, inventory, self._constraints)
+        busy_with = asked_before(context, inventory, self._rolling)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            for instance in busy_with:
+                self._spawn(partial(self._outwait, instance))
             refreshed = context.now()
             while not self._rolling.finished:
                 self._news.clear()
@@ -287,9 +290,7 @@ class VnfWorkflow(CommonStates):
             self._agreed(task)
             return
         await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
-        registered = self._constraints.instances.get(instance.id)
-        notice = registered.lead_time if registered else context.session.request.options.lead_time
-        deadline = context.now() + max(timedelta(seconds=notice), SHORTEST_WINDOW)
+        deadline = context.now() + self._window(instance)
         reply = await context.ask(
             f"MOVE:{self._key(task)}",
             instance.project_id,
@@ -299,14 +300,14 @@ class VnfWorkflow(CommonStates):
             instances=[instance],
             single=True,
         )
-        if not self._current(task):
-            return
-        if reply is None or reply.state.startswith("NACK_"):
+        refused = reply is None or reply.state == state.nack
+        if self._current(task) and refused:
             await self._look_where_it_is(task)
             if self._current(task):
                 await self._refused(task, state, reply)
-            if not self._current(task):
-                return
+        if not self._current(task):
+            await self._settle(task, None if refused else reply)
+            return
         action = chosen_action(instance, reply, self._constraints)
         if action is MoveAction.OWN_ACTION:
             await self._own_action(task)
@@ -315,6 +316,33 @@ class VnfWorkflow(CommonStates):
             instance, InstanceState.AGREED, task.why, action=action, target=task.target
         )
         self._agreed(task)
+
+    def _window(self, instance: Instance) -> timedelta:
+        """How long a manager has time to answer for an instance."""
+        registered = self._constraints.instances.get(instance.id)
+        options = self.context.session.request.options
+        notice = registered.lead_time if registered else options.lead_time
+        return max(timedelta(seconds=notice), SHORTEST_WINDOW)
+
+    async def _outwait(self, instance: Instance) -> None:
+        """A manager was asked before a restart: it is not busy longer than it has time to answer.
+
+        If its instance is still to be moved, the same question is waited for elsewhere.
+        """
+        await asyncio.sleep(self._window(instance).total_seconds())
+        self._rolling.settle(instance.id, self._seconds(), impacted=False)
+
+    async def _settle(self, task: Task, agreed: Reply | None) -> None:
+        """The host was left while a manager was asked; only now does it do no more about it."""
+        ident, own = task.instance.id, False
+        if (
+            agreed
+            and chosen_action(task.instance, agreed, self._constraints) is MoveAction.OWN_ACTION
+        ):
+            with contextlib.suppress(SessionFailed):
+                await await_own_action(self.context, ident, [task.source])
+                own = True
+        self._rolling.settle(ident, self._seconds(), impacted=own)
 
     def _agreed(self, task: Task) -> None:
         if self._current(task):

@@ -13,6 +13,7 @@ from fenix.domain import (
     HostState,
     HostType,
     Instance,
+    InstanceState,
     Inventory,
     MoveState,
 )
@@ -82,3 +83,21 @@ def build(context: Context, inventory: Inventory, constraints: Constraints) -> R
                 end = context.now() if overran else record.finished_at
                 rolling.recovering(moved, (end - context.session.created_at).total_seconds())
     return rolling
+
+
+def asked_before(context: Context, inventory: Inventory, rolling: Rolling) -> list[Instance]:
+    """The instances that their managers may be busy with, since an earlier engine had asked.
+
+    Those that they have built anew meanwhile (OWN_ACTION) recover.
+    """
+    found = []
+    for record in context.instances.values():
+        if record.state is not InstanceState.ASKED:
+            continue
+        if instance := inventory.instances.get(record.id):
+            rolling.asked_before(instance)
+            found.append(instance)
+        else:
+            now = (context.now() - context.session.created_at).total_seconds()
+            rolling.recovering(last_known(record), now)
+    return found

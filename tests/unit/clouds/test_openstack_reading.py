@@ -118,6 +118,18 @@ def test_members_know_their_group() -> None:
     assert group_of_members(groups) == {"a": "g", "b": "g", "c": "h"}
 
 
+def test_what_a_flavor_asks_of_aggregates() -> None:
+    specs = {
+        "aggregate_instance_extra_specs:ssd": "true",
+        "aggregate_instance_extra_specs:rack": "<or> 7 <or> 8",
+        "hw:cpu_policy": "dedicated",
+        "ssd": "nvme",
+    }
+    found = instance(server(flavor={**FLAVOR, "extra_specs": specs}), {})
+    assert found is not None
+    assert found.requires == {"ssd=true"}
+
+
 def service(host: str, binary: str, **changes: Any) -> dict[str, Any]:
     return {
         "host": host,
@@ -140,12 +152,16 @@ def test_hosts() -> None:
             service("all-in-one", "nova-compute"),
             service("h1", "nova-compute", status="disabled", disabled_reason="x", state="down"),
         ],
-        [{"name": "ssd", "hosts": ["h1"]}, {"name": "az1", "hosts": ["h1", "all-in-one"]}],
+        [
+            {"hosts": ["h1"], "metadata": {"ssd": "true, nvme", "filter_tenant_id": "a"}},
+            {"hosts": ["h1", "all-in-one"], "metadata": {"rack": "7"}},
+            {"hosts": ["h1"], "metadata": {"filter_tenant_id_2": "b,c"}},
+        ],
         {"h1": Room(Resources(4, 5, 6), Resources(1, 2, 3))},
     )
     assert found == {
         "c1": Host("c1", type=HostType.CONTROLLER, zone="internal"),
-        "all-in-one": Host("all-in-one", aggregates=frozenset({"az1"})),
+        "all-in-one": Host("all-in-one", offers=frozenset({"rack=7"})),
         "h1": Host(
             "h1",
             capacity=Resources(4, 5, 6),
@@ -153,7 +169,17 @@ def test_hosts() -> None:
             enabled=False,
             disabled_reason="x",
             up=False,
-            aggregates=frozenset({"ssd", "az1"}),
+            projects=frozenset("abc"),
+            offers=frozenset(
+                {
+                    "ssd=true",
+                    "ssd=nvme",
+                    "rack=7",
+                    "filter_tenant_id=a",
+                    "filter_tenant_id_2=b",
+                    "filter_tenant_id_2=c",
+                }
+            ),
         ),
     }
 

@@ -41,6 +41,8 @@ def lone_host(**fields: Any) -> Inventory:
         ({"zone": "east"}, ONE, "west", "it is not in zone west"),
         ({"zone": "east"}, ONE, None, None),
         ({"enabled": False}, ONE, None, None),
+        ({"projects": {"app", "other"}}, ONE, None, None),
+        ({"projects": {"other"}}, ONE, None, "it is kept for other projects"),
     ],
 )
 def test_why_an_instance_can_not_go_to_a_host(
@@ -49,6 +51,19 @@ def test_why_an_instance_can_not_go_to_a_host(
     """Whether a disabled host counts is the caller's decision."""
     one = Instance("i", "i", "app", "elsewhere", size, zone=zone)
     assert Room(lone_host(**fields)).obstacle(one, "h") == obstacle
+
+
+@pytest.mark.parametrize(
+    ("offers", "obstacle"),
+    [
+        ({"ssd=true", "gpu=a", "gpu=b"}, None),
+        ({"ssd=false", "gpu=b"}, "it does not offer ssd=true"),
+        (set(), "it does not offer gpu=b, ssd=true"),
+    ],
+)
+def test_what_an_instance_asks_of_its_host(offers: set[str], obstacle: str | None) -> None:
+    one = Instance("i", "i", "app", "elsewhere", ONE, requires=frozenset({"ssd=true", "gpu=b"}))
+    assert Room(lone_host(offers=frozenset(offers))).obstacle(one, "h") == obstacle
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from fenix.clouds.openstack.placement import Room, read_room, read_rooms
 from fenix.domain import Host, HostType
 
 COMPUTE = "nova-compute"
+_KEPT_FOR = "filter_tenant_id"
+"""How keys begin whose values are projects; Nova allows any ending, for more of them."""
 _CONTROL = frozenset({"nova-scheduler", "nova-conductor"})
 
 # From 2.88 on Nova may ask every host for its uptime to answer this list.
@@ -67,8 +69,9 @@ def hosts(
 
     A host that runs nova-compute is a compute host, whatever else it runs. One that only runs
     nova-scheduler or nova-conductor is a controller: no room, never disabled (Nova can't), up
-    while any of its services is. `Host.aggregates` names every aggregate, since any of them may
-    restrict placement by a filter that Nova does not tell of.
+    while any of its services is. What a host's aggregates have as metadata is what it offers
+    (`AggregateInstanceExtraSpecsFilter`), and the projects that they name are those that it is kept
+    for (`AggregateMultiTenancyIsolation`).
 
     Args:
         services: Nova's answer, microversion 2.69 or newer.
@@ -77,10 +80,15 @@ def hosts(
     Raises:
         CloudUnavailable: a cell does not answer; the inventory would lack what is in it.
     """
-    members: defaultdict[str, set[str]] = defaultdict(set)
+    offers: defaultdict[str, set[str]] = defaultdict(set)
+    projects: defaultdict[str, set[str]] = defaultdict(set)
     for aggregate in aggregates:
-        for name in aggregate["hosts"]:
-            members[name].add(aggregate["name"])
+        for key, value in (aggregate.get("metadata") or {}).items():
+            parts = {part.strip() for part in value.split(",")}
+            for name in aggregate["hosts"]:
+                offers[name].update(f"{key}={part}" for part in parts)
+                if key.startswith(_KEPT_FOR):
+                    projects[name] |= parts
     computes: dict[str, Host] = {}
     controllers: dict[str, Host] = {}
     for service in services:
@@ -98,7 +106,8 @@ def hosts(
                 disabled_reason=service["disabled_reason"],
                 up=up,
                 zone=service["zone"],
-                aggregates=frozenset(members[name]),
+                projects=frozenset(projects[name]),
+                offers=frozenset(offers[name]),
             )
         elif binary in _CONTROL:
             known = controllers.get(name)
@@ -107,7 +116,6 @@ def hosts(
                 type=HostType.CONTROLLER,
                 up=up or (known is not None and known.up),
                 zone=service["zone"],
-                aggregates=frozenset(members[name]),
             )
     return controllers | computes
 

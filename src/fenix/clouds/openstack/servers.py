@@ -3,7 +3,7 @@
 Field names are those of the Compute API, "List servers detailed", microversion 2.69 to 2.96.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -85,6 +85,17 @@ def size(server: Json) -> Resources:
     return Resources(flavor["vcpus"], flavor["ram"], root + flavor.get("ephemeral", 0) + swap)
 
 
+def _asked_of_aggregates(extra_specs: Mapping[str, str]) -> Iterator[str]:
+    """What a flavor asks of the aggregates of a host (Nova, `AggregateInstanceExtraSpecsFilter`).
+
+    Values with an operator are left to Nova.
+    """
+    for name, value in extra_specs.items():
+        scope, _, key = name.partition(":")
+        if scope == "aggregate_instance_extra_specs" and " " not in value:
+            yield f"{key}={value}"
+
+
 def instance(server: Json, group_of: Mapping[str, str]) -> Instance | None:
     """The instance, or None when it is on no host (shelved and offloaded, not yet placed).
 
@@ -116,4 +127,5 @@ def instance(server: Json, group_of: Mapping[str, str]) -> Instance | None:
         group_id=group_of.get(server["id"]),
         status=status(server["status"], server.get(_TASK)),
         zone=server.get("pinned_availability_zone"),
+        requires=frozenset(_asked_of_aggregates(server["flavor"].get("extra_specs") or {})),
     )

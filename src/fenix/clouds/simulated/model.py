@@ -19,6 +19,8 @@ class SimulatedHost:
     disabled_reason: str | None = None
     up: bool = True
     used: Resources = ZERO
+    projects: frozenset[str] = frozenset()
+    offers: frozenset[str] = frozenset()
     members: dict[str, int] = field(default_factory=dict)
     """How many members of each group are here or on their way."""
 
@@ -38,6 +40,7 @@ class SimulatedInstance:
     live_migration_seconds: float = 10.0
     migration_seconds: float = 30.0
     floating_ip: bool = False
+    requires: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

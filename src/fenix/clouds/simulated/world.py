@@ -26,6 +26,7 @@ from fenix.domain import (
     Inventory,
     MoveAction,
     Resources,
+    keeps_out,
 )
 
 Listener = Callable[[float, str, dict[str, Any]], None]
@@ -148,6 +149,8 @@ class World:
             disabled_reason=host.disabled_reason,
             up=host.up,
             zone=host.zone,
+            projects=host.projects,
+            offers=host.offers,
         )
 
     def _shown_instance(self, instance: SimulatedInstance) -> Instance:
@@ -160,6 +163,7 @@ class World:
             group_id=instance.group_id,
             status=self._status(instance),
             zone=instance.zone,
+            requires=instance.requires,
         )
 
     # Hosts
@@ -313,8 +317,8 @@ class World:
             return "it is disabled"
         if not host.up:
             return "it is down"
-        if instance.zone is not None and instance.zone != host.zone:
-            return f"it is not in zone {instance.zone}"
+        if never := keeps_out(host, instance):
+            return never
         if host.name == instance.host:
             return "the instance is there already"
         room = host.capacity.minus(host.used)

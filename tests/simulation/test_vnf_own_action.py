@@ -1,0 +1,69 @@
+"""A manager that builds an instance anew needs its time, and its group counts it as impacted."""
+
+from typing import Any
+
+import pytest
+
+from fenix.domain import SilentPolicy
+from fenix.simulation.each_step import crash, steps
+from fenix.simulation.scenario import Scenario
+from tests.simulation.databases import blank_database
+from tests.simulation.people import refuses, script
+from tests.simulation.play import Ending, perform
+from tests.simulation.scenes import host, instance, project, scene
+
+BUILDING = 100
+
+
+def builders(*more: dict[str, Any]) -> Scenario:
+    """Each host but the last has a member of one group, which its manager builds anew slowly."""
+    slow = {"migration_type": "OWN_ACTION", "migration_seconds": BUILDING, "lead_time": 300}
+    return scene(
+        hosts=[host(f"compute-{number}") for number in (1, 2, 3)],
+        projects=[project("app"), project("other")],
+        groups=[{"id": "app", "project": "app", "max_impacted_members": 1, "recovery_time": 40}],
+        instances=[
+            *(
+                instance(f"i-{number}", f"compute-{number}", group="app", **slow)
+                for number in (1, 2)
+            ),
+            *more,
+        ],
+        session={"workflow": "vnf"},
+    )
+
+
+def built(ending: Ending) -> list[float]:
+    """When members of the group were built anew, in seconds from the start."""
+    return [one["t"] for one in ending.of("instance.created") if one["group"] == "app"]
+
+
+def test_one_after_the_other_has_recovered() -> None:
+    first, second = built(perform(builders()))
+    assert second >= first + 40 + BUILDING
+
+
+def test_a_host_that_is_left_meanwhile_makes_no_difference() -> None:
+    later = [instance(f"later-{number}", "compute-2") for number in (1, 2)]
+    ending = perform(
+        builders(instance("no", "compute-1", project="other", lead_time=10), *later),
+        prepare=lambda stage: script(
+            stage, "other", PREPARE_MAINTENANCE=refuses, PLANNED_MAINTENANCE=refuses
+        ),
+        silent_projects=SilentPolicy.SKIP_HOST,
+        nack_retries=0,
+    )
+    assert ending.hosts["compute-1"].state == "SKIPPED"
+    first, second = built(ending)
+    assert second >= first + 40 + BUILDING
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_an_engine_may_die_meanwhile(part: int) -> None:
+    scenario = builders(instance("other", "compute-1", project="other"))
+    found = steps(scenario, blank_database())[part::4]
+    assert {
+        str(step): problems
+        for step in found
+        if (problems := crash(scenario, [step], blank_database()))
+    } == {}
