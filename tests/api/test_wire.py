@@ -239,13 +239,22 @@ class Failing:
         raise self.error
 
 
-@pytest.mark.parametrize("error", [CloudUnavailable("503"), CloudError("401 for our account")])
-def test_a_cloud_that_is_away_is_told(api: Api, error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (CloudUnavailable("503"), "The cloud does not answer; try again."),
+        (
+            CloudError("401 for our account"),
+            "The cloud refuses what this call needs; Fenix' log says what, by the request's id.",
+        ),
+    ],
+)
+def test_a_cloud_that_does_not_serve_is_told(api: Api, error: Exception, said: str) -> None:
     api.cloud.inventory = Failing(error).inventory  # type: ignore[method-assign]
     before = api.rows()
     answer = api.call("POST", "/v1/maintenance", session_body())
-    assert problem(answer, 503) == "The cloud does not answer; try again."
-    assert answer.headers["Retry-After"]
+    assert problem(answer, 503) == said
+    assert ("Retry-After" in answer.headers) is isinstance(error, CloudUnavailable)
     assert api.rows() == before
 
 

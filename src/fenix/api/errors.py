@@ -80,7 +80,7 @@ _MEANING = {
     408: "The body did not come in time.",
     413: "The body, or what it asks for, is too large; the message names the limit.",
     429: "Too many of them, or of calls; the message names the limit.",
-    503: "The database, the cloud or Keystone does not answer; try again.",
+    503: "The database, the cloud or Keystone does not answer; with Retry-After: try again.",
 }
 
 
@@ -110,6 +110,16 @@ async def _unavailable(_: Request, error: Exception) -> JSONResponse:
     )
 
 
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    """The cloud lets Fenix not do what a call needs: nothing that trying again would change."""
+    log.error("the cloud refuses what the API needs: %s", error)
+    return error_response(
+        503,
+        "Service unavailable",
+        "The cloud refuses what this call needs; Fenix' log says what, by the request's id.",
+    )
+
+
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     """A part of the path or the query is not as described."""
     assert isinstance(error, RequestValidationError)
@@ -134,7 +144,7 @@ _HANDLERS: dict[type[Exception], Handler] = {
     FenixError: _fenix_error,
     DatabaseUnavailable: _unavailable,
     CloudUnavailable: _unavailable,
-    CloudError: _unavailable,
+    CloudError: _refused,
     RequestValidationError: _invalid,
     HTTPException: _http_error,
     ClientDisconnect: _gone,

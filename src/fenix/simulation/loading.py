@@ -1,13 +1,14 @@
 """Reads scenario files, and says what is wrong with one in the words of its author."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from fenix.simulation.scenario import Scenario
+from fenix.simulation.scenario import Scenario, WrongPart
 
 
 class BadScenario(Exception):
@@ -34,20 +35,33 @@ def parse(text: str, name: str = "scenario") -> Scenario:
     if not isinstance(data, dict):
         raise BadScenario(f"{name}: {_short(data)} is not a scenario; allowed: a mapping")
     try:
-        return Scenario.model_validate(data)
+        # By way of JSON a list may stand for a tuple and a word for a choice, but no text or truth
+        # value for a number.
+        return Scenario.model_validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
-        told = [_explain(one, node or _compose(text)) for one in error.errors()[:10]]
+        told = [_explain(one, node or _compose(text)) for one in _worth_telling(error)]
         raise BadScenario("\n".join(f"{name}: {line}" for line in told)) from None
 
 
 def _read(text: str, name: str) -> tuple[Any, yaml.Node | None]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(
+                key for key, count in Counter(key for key, _ in pairs).items() if count > 1
+            )
+            raise BadScenario(f"{name}: key {twice!r} is there more than once in {_short(found)}")
+        return found
+
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text), None
+            return json.loads(text, object_pairs_hook=once), None
         except json.JSONDecodeError:
             pass  # It may still be YAML in flow style.
     try:
-        return yaml.load(text, yaml.CSafeLoader), None
+        node = _compose(text)
+        _check_keys(node, name)
+        return yaml.load(text, yaml.CSafeLoader), node
     except yaml.YAMLError as error:
         raise BadScenario(f"{name}: {error}") from error
 
@@ -56,13 +70,44 @@ def _compose(text: str) -> yaml.Node | None:
     return yaml.compose(text, yaml.CSafeLoader)
 
 
+def _check_keys(node: yaml.Node | None, name: str) -> None:
+    """Makes sure that no mapping has a key twice, of which YAML would take the last one."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if isinstance(key.value, str) and key.value in seen:
+                line = key.start_mark.line + 1
+                raise BadScenario(f"{name}: line {line}: key {key.value!r} is there more than once")
+            seen.add(str(key.value))
+            _check_keys(value, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _check_keys(value, name)
+
+
+def _worth_telling(error: ValidationError) -> list[Any]:
+    """The first errors, without those that only follow from an error further in."""
+    found: list[Any] = list(error.errors())
+    deeper = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
+    return [one for one in found if one["type"] != "too_short" or one["loc"] not in deeper][:10]
+
+
+_WORDS = {
+    "extra_forbidden": "this key is not known",
+    "too_short": "at least one is needed",
+    "model_type": "not a mapping",
+    "tuple_type": "not a list",
+}
+
+
 def _explain(error: Any, node: yaml.Node | None) -> str:
     path = [part for part in error["loc"] if part != "function-after"]
-    line = _line(path, node)
     key = ".".join(str(part) for part in path)
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        message = "this key is not known"
+    message = _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, WrongPart):
+        path = [*cause.path]
+    line = _line(path, node)
     shown = (
         "" if error["type"] in ("missing", "value_error") else f" (it is {_short(error['input'])})"
     )

@@ -5,7 +5,7 @@ capacity is an error that names it.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -209,59 +209,69 @@ class Scenario(_Strict):
         _unique("hosts", (host.name for host in self.hosts))
         _unique("projects", (project.id for project in self.projects))
         _unique("groups", (group.id for group in self.groups))
+        started = [fault.appears.id if fault.appears else "" for fault in self.faults]
         _unique("instances", (instance.id for instance in self.instances))
+        _unique("session", self.session.hosts, "hosts")
         hosts = {host.name: host for host in self.hosts}
         projects = {project.id for project in self.projects}
         groups = {group.id: group for group in self.groups}
         instances = {instance.id for instance in self.instances}
-        for group in self.groups:
-            _known(f"groups.{group.id}.project", group.project, projects)
-        for instance in self.instances:
-            where = f"instances.{instance.id}"
-            _known(f"{where}.host", instance.host, hosts)
-            _known(f"{where}.project", instance.project, projects)
-            if instance.group is not None:
-                _known(f"{where}.group", instance.group, groups)
-                if groups[instance.group].project != instance.project:
-                    raise ValueError(
-                        f"{where}.group: {instance.group!r} is of project "
-                        f"{groups[instance.group].project!r}, not {instance.project!r}"
-                    )
-        for name in self.session.hosts:
-            _known("session.hosts", name, hosts)
-        for fault in self.faults:
-            if fault.instance is not None:
-                _known("faults.instance", fault.instance, instances)
-            if fault.host is not None:
-                _known("faults.host", fault.host, hosts)
-            if fault.project is not None:
-                _known("faults.project", fault.project, projects)
-            if fault.vanishes is not None:
-                _known("faults.vanishes", fault.vanishes, instances)
+        for number, group in enumerate(self.groups):
+            where = At(f"groups.{group.id}", "groups", number)
+            where.known("project", group.project, projects)
+        for number, instance in enumerate(self.instances):
+            self._check_instance(
+                At(f"instances.{instance.id}", "instances", number), instance, hosts, groups
+            )
+        for number, name in enumerate(self.session.hosts):
+            At("session.hosts", "session", "hosts").known(number, name, hosts)
+        for number, fault in enumerate(self.faults):
+            where = At("faults", "faults", number)
+            where.known("instance", fault.instance, instances)
+            where.known("host", fault.host, hosts)
+            where.known("project", fault.project, projects)
+            where.known("vanishes", fault.vanishes, instances)
             if fault.appears is not None:
-                _known("faults.appears.project", fault.appears.project, projects)
-                if fault.appears.group is not None:
-                    _known("faults.appears.group", fault.appears.group, groups)
+                where = At("faults.appears", "faults", number, "appears")
+                self._check_instance(where, fault.appears, {"": None, **hosts}, groups)
+                if fault.appears.id in instances or fault.appears.id in started[:number]:
+                    raise where.wrong("id", f"{fault.appears.id!r} is there more than once")
         self._check_capacity(hosts, groups)
         return self
+
+    def _check_instance(
+        self,
+        where: "At",
+        instance: InstanceModel,
+        hosts: Collection[str],
+        groups: Mapping[str, GroupModel],
+    ) -> None:
+        where.known("host", instance.host, hosts)
+        where.known("project", instance.project, {project.id for project in self.projects})
+        where.known("group", instance.group, groups)
+        if instance.group is not None and groups[instance.group].project != instance.project:
+            owner = groups[instance.group].project
+            raise where.wrong(
+                "group", f"{instance.group!r} is of project {owner!r}, not {instance.project!r}"
+            )
 
     def _check_capacity(self, hosts: dict[str, HostModel], groups: dict[str, GroupModel]) -> None:
         on: dict[str, list[InstanceModel]] = {}
         for instance in self.instances:
             on.setdefault(instance.host, []).append(instance)
-        for name, instances in on.items():
+        for number, host in enumerate(self.hosts):
+            instances, where = on.get(host.name, []), At(f"hosts.{host.name}", "hosts", number)
             load = total([instance.size for instance in instances])
-            if not load.fits(hosts[name].size):
-                raise ValueError(
-                    f"hosts.{name}: its instances use {load}, more than its {hosts[name].size}"
-                )
+            if not load.fits(host.size):
+                raise where.wrong(None, f"its instances use {load}, more than its {host.size}")
             members = Counter(instance.group for instance in instances if instance.group)
             for group_id, count in members.items():
                 limit = groups[group_id].per_host
                 if limit is not None and count > limit:
-                    raise ValueError(
-                        f"hosts.{name}: it has {count} members of group {group_id}, "
-                        f"which allows {limit} on a host"
+                    raise where.wrong(
+                        None,
+                        f"it has {count} members of group {group_id}, which allows {limit} on a "
+                        "host",
                     )
 
     @property
@@ -273,12 +283,48 @@ class Scenario(_Strict):
         return tuple(host for host in self.hosts if host.name in wanted)
 
 
-def _unique(what: str, idents: Iterable[str]) -> None:
-    twice = [ident for ident, count in Counter(idents).items() if count > 1]
-    if twice:
-        raise ValueError(f"{what}: {twice[0]!r} is there more than once")
+class WrongPart(ValueError):
+    """A part of a scenario does not fit the others.
+
+    Attributes:
+        path: to the part, by keys and numbers.
+    """
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
 
 
-def _known(where: str, name: str, names: Iterable[str]) -> None:
-    if name not in names:
-        raise ValueError(f"{where}: {name!r} is not defined")
+class At:
+    """A place in a scenario.
+
+    Args:
+        name: for people, with the id of what is there.
+        path: for machines, with its number.
+    """
+
+    def __init__(self, name: str, *path: str | int) -> None:
+        self._name = name
+        self._path = path
+
+    def wrong(self, key: str | int | None, message: str) -> WrongPart:
+        """What is wrong here, at a key of it or with all of it."""
+        if key is None:
+            return WrongPart(self._path, f"{self._name}: {message}")
+        name = self._name if isinstance(key, int) else f"{self._name}.{key}"
+        return WrongPart((*self._path, key), f"{name}: {message}")
+
+    def known(self, key: str | int, name: str | None, names: Collection[str]) -> None:
+        """Makes sure that a name, if there is one, is one of those that are defined."""
+        if name is not None and name not in names:
+            raise self.wrong(key, f"{name!r} is not defined")
+
+
+def _unique(part: str, idents: Iterable[str], key: str = "") -> None:
+    seen: set[str] = set()
+    path = (part, key) if key else (part,)
+    for number, ident in enumerate(idents):
+        if ident in seen:
+            message = f"{'.'.join(path)}: {ident!r} is there more than once"
+            raise WrongPart((*path, number), message)
+        seen.add(ident)

@@ -76,3 +76,34 @@ def test_a_slot_goes_back_to_the_group_that_it_was_taken_from() -> None:
     state.heed(Constraints(changed, groups))
     state.moved("x", "b", 5)
     assert [task.instance.id for task in state.decide(5).ask] == ["y"]
+
+
+def pair_in_one_group() -> Rolling:
+    """Hosts a and b with a member each of a group of which one may be impacted; c takes them."""
+    members = {name: InstanceConstraints(name, "app", "g", name) for name in ("x", "y")}
+    limits = {"g": GroupConstraints("g", "app", max_impacted_members=1, recovery_time=7)}
+    inventory = cloud({"a": SIZE, "b": SIZE, "c": SIZE}, [on("a", "x"), on("b", "y")])
+    return rolling(inventory, "c", constraints=Constraints(members, limits))
+
+
+def test_who_was_asked_before_a_restart_counts_until_nothing_more_can_come() -> None:
+    state = pair_in_one_group()
+    state.asked_before(on("b", "y"))
+    # The other one has its turn first, were it not for that; the same question may come again.
+    assert [task.instance.id for task in state.decide(0).ask] == ["y"]
+    state.settle("y", 5, impacted=False)
+    assert state.decide(6).ask == []
+    state.gone("y", 8, impacted=True)
+    assert state.decide(9).ask == []
+    assert [task.instance.id for task in state.decide(15).ask] == ["x"]
+
+
+def test_of_a_dropped_host_it_counts_until_its_manager_is_ready() -> None:
+    for impacted, at in ((False, 5), (True, 12)):
+        state = pair_in_one_group()
+        assert [task.instance.id for task in state.decide(0).ask] == ["x"]
+        state.drop("a", 1)
+        assert state.decide(2).ask == []
+        assert not state.idle
+        state.settle("x", 5, impacted=impacted)
+        assert [task.instance.id for task in state.decide(at).ask] == ["y"]
