@@ -3,13 +3,12 @@
 import pytest
 
 from fenix.simulation.soak import run
-from tests.chunks import chunks
 from tests.simulation.databases import blank_database
 
 SEEDS, CHUNKS = 240, 16
 
 
-@pytest.mark.parametrize("chunk", chunks(CHUNKS))
+@pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_each_comes_to_a_good_end(chunk: int) -> None:
     runs = [run(seed, blank_database()) for seed in range(chunk, SEEDS, CHUNKS)]
     assert [one for one in runs if one.problems] == []

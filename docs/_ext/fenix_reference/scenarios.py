@@ -27,7 +27,7 @@ MODELS: dict[str, type[BaseModel]] = {
 TEXTS = {
     "name": "its name",
     "description": "for people",
-    "seed": "every random choice comes from it",
+    "seed": "for random choices; a simulation makes none so far, so each seed plays alike",
     "limits": "what the cloud and the operator allow",
     "hosts": "the hosts; in `session`: names of those to be worked on, empty: all compute hosts",
     "projects": "who owns instances",

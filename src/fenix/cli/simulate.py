@@ -36,7 +36,12 @@ def simulate(
         str | None,
         typer.Option(metavar="NAME", help="To compare: serial, drain or batch, not a workflow."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed, not the scenario's.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Seed for the report, not the scenario's: nothing in a simulation is random."
+        ),
+    ] = None,
     events: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what truly happened, as JSON lines.")
     ] = None,

@@ -3,7 +3,8 @@
 Each bound holds for every schedule, also for one that knows the future; the longest one binds.
 They count what cannot be avoided: each host is worked on once, each instance that stays moves off
 its host at least once, and both use what there is only so much of. The formulas are those of the
-scenario format ("Lower bounds").
+scenario format ("Lower bounds"), with two differences: capacity is that of all compute hosts, since
+where only some are worked on the others give shelter, too; and groups do not bound `default`.
 """
 
 import math
