@@ -332,6 +332,18 @@ def test_a_copied_host_is_in_the_same_condition() -> None:
     assert (host.zone, host.type) == ("z", HostType.CONTROLLER)
 
 
+def test_a_copy_keeps_the_same_instances_out() -> None:
+    ours, ssd = frozenset({"p"}), frozenset({"disk=ssd"})
+    world = copied(sized(requires=ssd), projects=ours, offers=ssd)
+    found = world.inventory()
+    assert (found.hosts["h"].projects, found.hosts["h"].offers) == (ours, ssd)
+    assert found.instances["i"].requires == ssd
+    new = replace(world.instances["i"], id="new", host="")
+    assert world.obstacle(world.hosts["h"], new) is None
+    for other in (replace(new, project_id="q"), replace(new, requires=frozenset({"gpu=1"}))):
+        assert world.obstacle(world.hosts["h"], other) is not None
+
+
 @pytest.mark.parametrize(
     ("status", "copy"),
     [

@@ -259,7 +259,7 @@ def test_a_fault_strikes_once() -> None:
     running(test)
 
 
-def test_a_stuck_move_ends_only_when_it_is_aborted() -> None:
+def test_a_stuck_move_ends_only_when_a_host_dies() -> None:
     async def test() -> None:
         world = World([host("a"), host("b")], (), [instance("i", "a"), instance("j", "a")])
         world.faults["i"].append(Fault.STUCK)
@@ -267,8 +267,8 @@ def test_a_stuck_move_ends_only_when_it_is_aborted() -> None:
         other = world.start_move("j", LIVE, "b")
         await ended(world, other)
         assert stuck.phase is MovePhase.RUNNING
-        world.abort_move("i")
-        assert (stuck.phase, stuck.detail) == (MovePhase.FAILED, "aborted")
+        world.set_host_up("b", False)
+        assert (stuck.phase, stuck.detail) == (MovePhase.FAILED, "host b is down")
         assert used(world) == {"a": SIZE, "b": SIZE}
 
     running(test)

@@ -303,12 +303,6 @@ class World:
             if move.phase is MovePhase.AWAITING_CONFIRM:
                 self._finish(move)
 
-    def abort_move(self, ident: str) -> None:
-        """Ends a running move of an instance without effect."""
-        for move in self.moves_of.get(ident, ()):
-            if move.phase is MovePhase.RUNNING:
-                self._fail(move, "aborted", Fault.FAILS)
-
     def obstacle(self, host: SimulatedHost, instance: SimulatedInstance) -> str | None:
         """Why the scheduler would not place the instance on the host; None: it would."""
         if host.type is not HostType.COMPUTE:
