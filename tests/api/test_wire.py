@@ -191,6 +191,9 @@ def test_what_is_no_call_is_told_in_the_same_form(
     answer = api.call(method, path)
     assert problem(answer, code)
     assert ("allow" in answer.headers) == (code == 405)
+    allowed = f"{method} is not possible here; allowed: {answer.headers.get('allow')}."
+    wrong = f"There is nothing at {path}." if code == 404 else allowed
+    assert problem(answer, code) == wrong
 
 
 def test_every_answer_has_an_id_of_its_own(api: Api) -> None:

@@ -127,11 +127,16 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return error_response(found.code, found.title, str(found))
 
 
-async def _http_error(_: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     """What the routing finds wrong: no such path, or not with this method."""
     assert isinstance(error, HTTPException)
     title = HTTPStatus(error.status_code).phrase.capitalize()
-    return error_response(error.status_code, title, str(error.detail), error.headers)
+    message = str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        message = f"There is nothing at {request.url.path}."
+    if allowed := (error.headers or {}).get("Allow"):
+        message = f"{request.method} is not possible here; allowed: {allowed}."
+    return error_response(error.status_code, title, message, error.headers)
 
 
 async def _gone(_: Request, error: Exception) -> JSONResponse:
