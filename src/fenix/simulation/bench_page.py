@@ -40,7 +40,8 @@ How many times as long other ways to do it take, on the same simulator with the 
 * `batch`: as many hosts as can be emptied at once, and a barrier before the next ones.
 
 All of them wait for the managers' answers, keep the groups' limits, and ask for a scale-in when
-there is no way on.
+there is no way on. Where a scenario limits how many hosts are worked on at one time, little more
+than that can be gained over `serial`: 20 of 200 in it, 5 of 100 and 50 of 1,000 in region.
 """
 
 COSTS = """

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from fenix.domain import (
+    Constraints,
     Ending,
     HostState,
     Message,
@@ -23,14 +24,14 @@ from fenix.engine import Engine, EngineSettings
 from fenix.engine.reasons import leaves
 from fenix.simulation import clock
 from fenix.simulation.attack import Attack
-from fenix.simulation.building import schedule_faults
+from fenix.simulation.building import constraints_of, schedule_faults
 from fenix.simulation.cloud_attacks import spoil
 from fenix.simulation.crashes import Crashed, Gate
 from fenix.simulation.manager_attacks import make_hostile, overdue
 from fenix.simulation.random_scenarios import random_scenario
 from fenix.simulation.running import Stage, create_session, set_stage, until_closed
 from fenix.simulation.scenario import Scenario
-from fenix.store import Database, messages, progress, sessions
+from fenix.store import Database, constraints, messages, progress, sessions
 
 LONGEST = 2 * 86400.0
 """Virtual seconds in which a small session must come to its end."""
@@ -77,7 +78,8 @@ def run(seed: int, database: Database | None = None, *, attack: Attack | None = 
     options = random_options(chance)
     try:
         prepare = partial(ATTACKERS[attack], seed) if attack else None
-        played = clock.run(play(scenario, [*deaths, Gate()], options, database, prepare))
+        demands = random_demands(scenario, random.Random(f"demands of {seed}"))
+        played = clock.run(play(scenario, [*deaths, Gate()], options, database, prepare, demands))
     except Exception as error:
         told = [f"{type(leaf).__name__}: {leaf}" for leaf in leaves(error)]
         return Run(seed, "", "", told)
@@ -104,6 +106,30 @@ def random_options(chance: random.Random) -> SessionOptions:
     )
 
 
+def random_demands(scenario: Scenario, chance: random.Random) -> Constraints:
+    """What applications register in addition to what a scenario can say."""
+    known = constraints_of(scenario)
+    often = chance.choice([0.0, 0.0, 0.3])
+
+    def mitigated() -> bool:
+        return chance.random() < often
+
+    return Constraints(
+        {
+            ident: replace(
+                one,
+                resource_mitigation=mitigated(),
+                max_interruption_time=chance.choice([0, 120, 120, 120]),
+            )
+            for ident, one in known.instances.items()
+        },
+        {
+            ident: replace(one, resource_mitigation=mitigated())
+            for ident, one in known.groups.items()
+        },
+    )
+
+
 @dataclass(frozen=True)
 class Played:
     """What is there when a session with mortal engines is over.
@@ -124,6 +150,7 @@ async def play(
     options: SessionOptions | None = None,
     database: Database | None = None,
     prepare: Callable[[Stage], None] | None = None,
+    demands: Constraints | None = None,
 ) -> Played:
     """Runs a scenario with an engine behind each gate, one after the other.
 
@@ -131,12 +158,15 @@ async def play(
         gates: the last one must let its engine live.
         database: see `set_stage`.
         prepare: changes the stage before the session is created.
+        demands: the applications' constraints, where they are not those of the scenario.
     """
     async with asyncio.TaskGroup() as tasks:
         stage = await set_stage(scenario, tasks, database)
         stage.settings = replace(SETTINGS)
         if prepare is not None:
             prepare(stage)
+        if demands is not None:
+            await stage.database.write(partial(constraints.put_all, constraints=demands))
         schedule_faults(scenario, stage.world)
         session = await create_session(stage, None, options)
         engines = tasks.create_task(_engines(stage, gates))
