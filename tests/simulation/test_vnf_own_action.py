@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from fenix.domain import SilentPolicy
+from fenix.simulation import clock
+from fenix.simulation.crashes import Gate
 from fenix.simulation.each_step import crash, steps
 from fenix.simulation.scenario import Scenario
+from fenix.simulation.soak import SETTINGS, play
 from tests.simulation.databases import blank_database
 from tests.simulation.people import refuses, script
 from tests.simulation.play import Ending, perform
@@ -15,9 +18,9 @@ from tests.simulation.scenes import host, instance, project, scene
 BUILDING = 100
 
 
-def builders(*more: dict[str, Any]) -> Scenario:
+def builders(*more: dict[str, Any], lead_time: int = 300) -> Scenario:
     """Each host but the last has a member of one group, which its manager builds anew slowly."""
-    slow = {"migration_type": "OWN_ACTION", "migration_seconds": BUILDING, "lead_time": 300}
+    slow = {"migration_type": "OWN_ACTION", "migration_seconds": BUILDING, "lead_time": lead_time}
     return scene(
         hosts=[host(f"compute-{number}") for number in (1, 2, 3)],
         projects=[project("app"), project("other")],
@@ -67,3 +70,14 @@ def test_an_engine_may_die_meanwhile(part: int) -> None:
         for step in found
         if (problems := crash(scenario, [step], blank_database()))
     } == {}
+
+
+def test_after_a_death_nobody_waits_longer_than_there_is_something_to_do() -> None:
+    scenario = builders(lead_time=10_000)
+    ends = []
+    for step in steps(scenario, blank_database())[::8]:
+        gates = [Gate(step.number, step.after), Gate()]
+        played = clock.run(play(scenario, gates, database=blank_database()))
+        ends.append(played.stage.log.events[-1]["t"])
+    assert len(ends) > 5
+    assert max(ends) < SETTINGS.lease_seconds + 1000

@@ -122,8 +122,7 @@ class VnfWorkflow(CommonStates):
         busy_with = asked_before(context, inventory, self._rolling)
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            for instance in busy_with:
-                self._spawn(partial(self._outwait, instance))
+            waits = [self._spawn(partial(self._outwait, instance)) for instance in busy_with]
             refreshed = context.now()
             while not self._rolling.finished:
                 self._news.clear()
@@ -136,6 +135,8 @@ class VnfWorkflow(CommonStates):
                 if context.now() - refreshed > REFRESH:
                     await self._look()
                     refreshed = context.now()
+            for wait in waits:
+                wait.cancel()
         return SessionState.MAINTENANCE_COMPLETE
 
     def _act(self) -> bool:
@@ -227,8 +228,8 @@ class VnfWorkflow(CommonStates):
             )
         return last is not None
 
-    def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
-        self._tasks.create_task(self._reporting(work))
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        return self._tasks.create_task(self._reporting(work))
 
     async def _reporting(self, work: Callable[[], Awaitable[None]]) -> None:
         await work()
@@ -330,7 +331,8 @@ class VnfWorkflow(CommonStates):
         If its instance is still to be moved, the same question is waited for elsewhere.
         """
         await asyncio.sleep(self._window(instance).total_seconds())
-        self._rolling.settle(instance.id, self._seconds(), impacted=False)
+        gone = instance.id not in (await self.context.inventory()).instances
+        self._rolling.settle(instance.id, self._seconds(), impacted=gone)
 
     async def _settle(self, task: Task, agreed: Reply | None) -> None:
         """The host was left while a manager was asked; only now does it do no more about it."""
