@@ -276,6 +276,16 @@ class VnfWorkflow(CommonStates):
         return self._rolling.tasks.get(task.instance.id) is task
 
     async def _ask(self, task: Task) -> None:
+        own = await self._question(task)
+        # Where the host was left meanwhile, only now does the manager do no more about it.
+        self._rolling.settle(task.instance.id, self._seconds(), impacted=own)
+
+    async def _question(self, task: Task) -> bool:
+        """Asks a manager for an instance, and waits for what it does itself.
+
+        Returns:
+            Whether it has moved or built anew its instance (OWN_ACTION).
+        """
         context, instance = self.context, task.instance
         state = (
             ProjectState.PREPARE_MAINTENANCE if task.second else ProjectState.PLANNED_MAINTENANCE
@@ -289,7 +299,7 @@ class VnfWorkflow(CommonStates):
                 instance, InstanceState.AGREED, task.why, action=action, target=task.target
             )
             self._agreed(task)
-            return
+            return False
         await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
         deadline = context.now() + self._window(instance)
         reply = await context.ask(
@@ -302,21 +312,21 @@ class VnfWorkflow(CommonStates):
             single=True,
         )
         refused = reply is None or reply.state == state.nack
-        if self._current(task) and refused:
+        if refused and self._current(task):
             await self._look_where_it_is(task)
             if self._current(task):
                 await self._refused(task, state, reply)
-        if not self._current(task):
-            await self._settle(task, None if refused else reply)
-            return
+        if refused and not self._current(task):
+            return False
         action = chosen_action(instance, reply, self._constraints)
         if action is MoveAction.OWN_ACTION:
-            await self._own_action(task)
-            return
-        await context.set_instance(
-            instance, InstanceState.AGREED, task.why, action=action, target=task.target
-        )
-        self._agreed(task)
+            return await self._own_action(task)
+        if self._current(task):
+            await context.set_instance(
+                instance, InstanceState.AGREED, task.why, action=action, target=task.target
+            )
+            self._agreed(task)
+        return False
 
     def _window(self, instance: Instance) -> timedelta:
         """How long a manager has time to answer for an instance."""
@@ -333,18 +343,6 @@ class VnfWorkflow(CommonStates):
         await asyncio.sleep(self._window(instance).total_seconds())
         gone = instance.id not in (await self.context.inventory()).instances
         self._rolling.settle(instance.id, self._seconds(), impacted=gone)
-
-    async def _settle(self, task: Task, agreed: Reply | None) -> None:
-        """The host was left while a manager was asked; only now does it do no more about it."""
-        ident, own = task.instance.id, False
-        if (
-            agreed
-            and chosen_action(task.instance, agreed, self._constraints) is MoveAction.OWN_ACTION
-        ):
-            with contextlib.suppress(SessionFailed):
-                await await_own_action(self.context, ident, [task.source])
-                own = True
-        self._rolling.settle(ident, self._seconds(), impacted=own)
 
     def _agreed(self, task: Task) -> None:
         if self._current(task):
@@ -388,11 +386,17 @@ class VnfWorkflow(CommonStates):
         live = chosen_action(instance, None, self._constraints) is MoveAction.LIVE_MIGRATE
         return live and registered is not None and registered.max_interruption_time < downtime
 
-    async def _own_action(self, task: Task) -> None:
-        context = self.context
-        await await_own_action(context, task.instance.id, [task.source])
+    async def _own_action(self, task: Task) -> bool:
+        """Waits for it; whether it was done, which it need not be where the host was left."""
+        try:
+            await await_own_action(self.context, task.instance.id, [task.source])
+        except SessionFailed:
+            if self._current(task):
+                raise
+            return False
         if self._current(task):
             await self._look_where_it_is(task)
+        return True
 
     async def _look_where_it_is(self, task: Task) -> Instance | None:
         """Takes in that an instance has gone, or left its host by somebody else's hand.
