@@ -12,8 +12,9 @@ from fenix.simulation.soak import run
 from tests.factories import make_message
 from tests.simulation.databases import blank_database
 
-SEEDS = [*range(1, 13), 17]
-"""In 17 a silent instance is to make room on a host that was left already."""
+SEEDS = [*range(1, 13), 17, 7515]
+"""In 17 a silent instance is to make room on a host that was left already; in 7515 one that was
+refused is to, for another kind of host."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -164,7 +164,8 @@ class Invariants:
         if state in ("PREPARE_MAINTENANCE", "PLANNED_MAINTENANCE"):
             for ident in event["instances"]:
                 if one := self._instances.get(ident):
-                    one.acked, one.refused = verdict == "ACK", verdict != "ACK"
+                    one.acked = one.acked or verdict == "ACK"
+                    one.refused = not one.acked  # the first answer counts
 
     # Moves
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from fenix.domain import Inventory, ProjectState, Resources, total
+from fenix.domain import Instance, Inventory, ProjectState, Resources, total
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import instances_by_project
 from fenix.workflows.looking import until
@@ -85,8 +85,13 @@ async def ask_to_scale_in(
     there = {one for ident in answers for one in context.projects[ident].instance_ids}
     there.update(before.instances)
 
+    def new(now: Inventory) -> list[Instance]:
+        """What those who were asked have built meanwhile (OWN_ACTION): it was not given."""
+        found = now.instances.values()
+        return [one for one in found if one.project_id in answers and one.id not in there]
+
     def smaller(now: Inventory) -> bool:
-        return any(ident not in now.instances for ident in there)
+        return sum(ident not in now.instances for ident in there) > len(new(now))
 
     # What counts is what was freed: some managers agree and free nothing, others free something
     # and never answer.
@@ -100,14 +105,11 @@ async def ask_to_scale_in(
     )
     gifts = given(context)
     for ident in answers:
-        gone = total(
-            [
-                one.size
-                for one in instances.get(ident, ())
-                if after is not None and one.id not in after.instances
-            ]
-        )
-        gifts[ident] = gifts.get(ident, Resources()).plus(gone)
+        if after is not None:
+            mine = instances.get(ident, ())
+            gone = total([one.size for one in mine if one.id not in after.instances])
+            built = total([one.size for one in new(after) if one.project_id == ident])
+            gifts[ident] = gifts.get(ident, Resources()).plus(gone.lacking(built))
     await context.remember(scale_in=number + 1, given=gifts)
     said = ", ".join(
         f"project {ident} {reply.state if reply else 'did not answer'}"

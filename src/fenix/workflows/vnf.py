@@ -311,7 +311,8 @@ class VnfWorkflow(CommonStates):
             instances=[instance],
             single=True,
         )
-        refused = reply is None or reply.state == state.nack
+        # The question may be an earlier one, when the target was another kind of host.
+        refused = reply is None or reply.state.startswith("NACK_")
         if refused and self._current(task):
             await self._look_where_it_is(task)
             if self._current(task):
