@@ -1,8 +1,9 @@
 """Asks applications to give capacity back, in rounds, and waits until the cloud shows it."""
 
+from collections import Counter
 from collections.abc import Collection
 
-from fenix.domain import Instance, Inventory, ProjectState, Resources, total
+from fenix.domain import Inventory, ProjectState, Resources, total
 from fenix.workflows.base import Context, SessionFailed
 from fenix.workflows.common import instances_by_project
 from fenix.workflows.looking import until
@@ -82,16 +83,14 @@ async def ask_to_scale_in(
     )
 
     # Also what was there when they were asked, maybe before a restart.
-    there = {one for ident in answers for one in context.projects[ident].instance_ids}
-    there.update(before.instances)
-
-    def new(now: Inventory) -> list[Instance]:
-        """What those who were asked have built meanwhile (OWN_ACTION): it was not given."""
-        found = now.instances.values()
-        return [one for one in found if one.project_id in answers and one.id not in there]
+    owners = {one: ident for ident in answers for one in context.projects[ident].instance_ids}
+    owners |= {one.id: one.project_id for one in before.instances.values()}
+    had = Counter(owners.values())
 
     def smaller(now: Inventory) -> bool:
-        return sum(ident not in now.instances for ident in there) > len(new(now))
+        # By number, since some may only be built anew (OWN_ACTION).
+        has = Counter(one.project_id for one in now.instances.values())
+        return any(has[project] < count for project, count in had.items())
 
     # What counts is what was freed: some managers agree and free nothing, others free something
     # and never answer.
@@ -104,12 +103,10 @@ async def ask_to_scale_in(
         "show that instances are gone after the scale-in",
     )
     gifts = given(context)
+    left = instances_by_project(after, after.hosts) if after is not None else instances
     for ident in answers:
-        if after is not None:
-            mine = instances.get(ident, ())
-            gone = total([one.size for one in mine if one.id not in after.instances])
-            built = total([one.size for one in new(after) if one.project_id == ident])
-            gifts[ident] = gifts.get(ident, Resources()).plus(gone.lacking(built))
+        was, now = (total([one.size for one in its.get(ident, ())]) for its in (instances, left))
+        gifts[ident] = gifts.get(ident, Resources()).plus(was.lacking(now))
     await context.remember(scale_in=number + 1, given=gifts)
     said = ", ".join(
         f"project {ident} {reply.state if reply else 'did not answer'}"
