@@ -213,6 +213,9 @@ class SessionContext:
         await self._journal.commit(progress.save_project(self._data.session.id, record))
         return record
 
+    def has_asked(self, key: str) -> bool:
+        return self._data.key(key) in self._data.messages
+
     async def ask(
         self,
         key: str,

@@ -5,6 +5,7 @@ existing managers answer twice, late, and what was not asked (wire contract, "Pr
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -37,7 +38,7 @@ class Inbox:
         self._outbox = outbox
         self._waits = waits
         self._open: dict[Subject, str] = {}
-        self._answers: dict[str, asyncio.Future[None]] = {}
+        self._answers: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._taken: Cache[int, bool] = FIFOCache(REMEMBERED)
         self._since = data.now()
         for message in data.messages.values():
@@ -50,7 +51,7 @@ class Inbox:
             self._open[subject] = message.key
 
     async def answer(self, key: str) -> Reply | None:
-        """Waits for the reply to a message, until silence is final.
+        """Waits for the reply to a message, until silence is final; so may several at a time.
 
         Returns:
             The reply, or None.
@@ -109,19 +110,22 @@ class Inbox:
                 ),
             ),
         )
-        waiter = self._answers.get(key)
-        if waiter and not waiter.done():
-            waiter.set_result(None)
+        for waiter in self._answers.get(key, ()):
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def _wait(self, message: Message) -> None:
-        waiter = self._answers[message.key] = asyncio.get_running_loop().create_future()
+        waiter = asyncio.get_running_loop().create_future()
+        self._answers[message.key].add(waiter)
         try:
             while (left := self._left(message)) > 0 and not waiter.done():
                 until = self._data.now() + timedelta(seconds=left)
                 with self._waits.waiting(*self._subject_of_wait(message), until):
                     await asyncio.wait([waiter], timeout=left)
         finally:
-            del self._answers[message.key]
+            self._answers[message.key].discard(waiter)
+            if not self._answers[message.key]:
+                del self._answers[message.key]
 
     def _left(self, message: Message) -> float:
         """Seconds until silence is final.

@@ -92,7 +92,7 @@ class WindUp:
         session = self._data.session
         unfinished = not session.state.ended
         if session.ending is not Ending.DELETED:
-            session.ending = Ending.DELETED
+            session.ending, session.updated_at = Ending.DELETED, self._data.now()
             await self._journal.commit(
                 sessions.save(session),
                 self._data.entry("session.deleting", "an administrator asked for it"),

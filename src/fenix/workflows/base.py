@@ -157,6 +157,10 @@ class Context(Protocol):
         """Makes a project one that the session talks with."""
         ...
 
+    def has_asked(self, key: str) -> bool:
+        """Whether `ask` was called with this key before, maybe by an earlier engine."""
+        ...
+
     async def ask(
         self,
         key: str,

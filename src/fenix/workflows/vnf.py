@@ -301,7 +301,9 @@ class VnfWorkflow(CommonStates):
             self._agreed(task)
             return False
         await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
-        deadline = context.now() + self._window(instance)
+        registered = self._constraints.instances.get(instance.id)
+        notice = registered.lead_time if registered else context.session.request.options.lead_time
+        deadline = context.now() + max(timedelta(seconds=notice), SHORTEST_WINDOW)
         reply = await context.ask(
             f"MOVE:{self._key(task)}",
             instance.project_id,
@@ -329,21 +331,24 @@ class VnfWorkflow(CommonStates):
             self._agreed(task)
         return False
 
-    def _window(self, instance: Instance) -> timedelta:
-        """How long a manager has time to answer for an instance."""
-        registered = self._constraints.instances.get(instance.id)
-        options = self.context.session.request.options
-        notice = registered.lead_time if registered else options.lead_time
-        return max(timedelta(seconds=notice), SHORTEST_WINDOW)
-
     async def _outwait(self, instance: Instance) -> None:
-        """A manager was asked before a restart: it is not busy longer than it has time to answer.
+        """Waits until a manager that an earlier engine has asked is ready, or has had its time.
 
-        If its instance is still to be moved, the same question is waited for elsewhere.
+        If its instance is to be moved now, the same question is waited for elsewhere as well.
         """
-        await asyncio.sleep(self._window(instance).total_seconds())
-        gone = instance.id not in (await self.context.inventory()).instances
-        self._rolling.settle(instance.id, self._seconds(), impacted=gone)
+        context, task = self.context, Task(instance, instance.host)
+        key, own = f"MOVE:{self._key(task)}", False
+        if context.has_asked(key):
+            now = context.now()
+            state = ProjectState.PLANNED_MAINTENANCE  # whatever it was: it is not sent again
+            reply = await context.ask(
+                key, instance.project_id, state, reply_by=now, actions_at=now, single=True
+            )
+            agreed = reply is not None and not reply.state.startswith("NACK_")
+            action = chosen_action(instance, reply, self._constraints)
+            if agreed and action is MoveAction.OWN_ACTION:
+                own = await self._own_action(task)
+        self._rolling.settle(instance.id, self._seconds(), impacted=own)
 
     def _agreed(self, task: Task) -> None:
         if self._current(task):

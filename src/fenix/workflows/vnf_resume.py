@@ -15,6 +15,7 @@ from fenix.domain import (
     Instance,
     InstanceState,
     Inventory,
+    MoveAction,
     MoveState,
 )
 from fenix.planning.rolling import Rolling
@@ -88,16 +89,18 @@ def build(context: Context, inventory: Inventory, constraints: Constraints) -> R
 def asked_before(context: Context, inventory: Inventory, rolling: Rolling) -> list[Instance]:
     """The instances that their managers may be busy with, since an earlier engine had asked.
 
-    Those that they have built anew meanwhile (OWN_ACTION) recover.
+    Those that they have moved or built anew (OWN_ACTION) recover: nobody noted since when, so it
+    counts from now.
     """
     found = []
+    now = (context.now() - context.session.created_at).total_seconds()
     for record in context.instances.values():
-        if record.state is not InstanceState.ASKED:
-            continue
-        if instance := inventory.instances.get(record.id):
+        instance = inventory.instances.get(record.id)
+        asked = record.state is InstanceState.ASKED
+        ended = record.state in (InstanceState.MOVED, InstanceState.GONE)
+        if asked and instance is not None:
             rolling.asked_before(instance)
             found.append(instance)
-        else:
-            now = (context.now() - context.session.created_at).total_seconds()
-            rolling.recovering(last_known(record), now)
+        elif asked or (ended and record.action is MoveAction.OWN_ACTION):
+            rolling.recovering(instance or last_known(record), now)
     return found
