@@ -1,6 +1,7 @@
 """A session can be deleted at any moment: all is settled, and every host is enabled again."""
 
 import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from fenix.domain import Conflict, HostState, MoveState, NotFound
 from fenix.engine import intake
 from fenix.simulation.building import session_request
 from fenix.simulation.running import Stage
+from fenix.store import purge
 from tests.simulation.people import refuses, script
 from tests.simulation.play import Ending, Play, Story, create, perform
 from tests.simulation.scenes import action, doctor, host, instance, scene
@@ -69,6 +71,25 @@ def test_what_is_under_way_is_waited_for(kind: str, keys: dict[str, str]) -> Non
     failed = ending.first("session.state", state="MAINTENANCE_FAILED")
     assert failed >= ending.of(ended)[-1]["t"]
     assert {one.state for one in ending.moves} == {MoveState.DONE}
+
+
+def test_a_purge_counts_from_the_deletion() -> None:
+    month = 30 * 86400
+
+    async def story(play: Play) -> None:
+        await play.closed()
+        await asyncio.sleep(month)
+        await play.delete()
+
+    ending = perform(doctor(), story, state=None)
+    (asked,) = [one.at for one in ending.timeline if one.what == "session.delete_requested"]
+
+    def purgeable(moment: datetime) -> list[str]:
+        with ending.stage.database.connect() as connection:
+            return purge.deleted_before(connection, moment)
+
+    assert purgeable(asked) == []
+    assert purgeable(asked + timedelta(hours=1)) == [ending.session_id]
 
 
 def test_what_was_only_agreed_is_not_begun() -> None:

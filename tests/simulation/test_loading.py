@@ -147,7 +147,12 @@ def test_a_key_twice_in_json() -> None:
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("- 1", "[1] is not a scenario; allowed: a mapping"), ("", "None is not a scenario")],
+    [
+        ("- 1", "[1] is not a scenario; allowed: a mapping"),
+        ("", "None is not a scenario"),
+        ("2024-01-01: y", "keys must be str"),
+        ("name: &a [*a]", "Circular reference"),
+    ],
 )
 def test_what_is_no_scenario_at_all(text: str, problem: str) -> None:
     assert told(text)[0].startswith(problem)

@@ -67,7 +67,7 @@ class _Search:
             (one for name in self._hosts for one in on.get(name, {}).values()),
             key=lambda one: one.id,
         )
-        self._kinds = [repr(self._kind(one)) for one in self._instances]
+        self._kinds = [repr(room.kind(one)) for one in self._instances]
         start = {ident: name for name in self._hosts for ident in on.get(name, {})}
         self._start: State = tuple(start[one.id] for one in self._instances)
         self._shown = self._start
@@ -133,16 +133,6 @@ class _Search:
                 self._room.take(instance, was)
                 self._room.put(instance, now)
         self._shown = state
-
-    def _kind(self, instance: Instance) -> tuple[object, ...]:
-        """Instances of one kind are alike for the search."""
-        return (
-            *instance.size,
-            self._room.groups_of(instance),
-            instance.zone,
-            instance.project_id,
-            instance.requires,
-        )
 
     def _alike(self, state: State) -> tuple[tuple[str, str], ...]:
         return tuple(sorted(zip(self._kinds, state, strict=True)))

@@ -6,7 +6,6 @@ two of them an instance there can even make room for a larger one.
 
 from collections.abc import Collection, Iterable
 
-from fenix.domain import Resources
 from fenix.planning.places import Places
 from fenix.planning.tasks import Task, TaskStage
 
@@ -30,7 +29,7 @@ class Housing:
     def __init__(self, places: Places, budget: int) -> None:
         self._places = places
         self.budget = budget
-        self._hopeless: set[Resources] = set()
+        self._hopeless: set[tuple[object, ...]] = set()
 
     def look_anew(self) -> None:
         """Something has changed: what was hopeless may not be any more."""
@@ -92,7 +91,7 @@ class Housing:
             task.second = True
             places.reserve(task, target)
             return True
-        if self.budget < 2 or task.instance.size in self._hopeless:
+        if self.budget < 2 or places.room.kind(task.instance) in self._hopeless:
             return False
         taken = {*busy, *(maker.instance.id for maker in makers)}
         for host in places.holes.roomiest(LOOKED_AT):
@@ -106,5 +105,5 @@ class Housing:
             task.second, task.after = True, frozenset((maker.instance.id,))
             places.reserve(task, host)
             return True
-        self._hopeless.add(task.instance.size)
+        self._hopeless.add(places.room.kind(task.instance))
         return False

@@ -52,6 +52,16 @@ class Room:
             found.append(registered.group_id)
         return tuple(group for group in found if group in self._limits)
 
+    def kind(self, instance: Instance) -> tuple[object, ...]:
+        """What decides where an instance may go: those of one kind may go to the same places."""
+        return (
+            instance.size,
+            self.groups_of(instance),
+            instance.zone,
+            instance.project_id,
+            instance.requires,
+        )
+
     def free(self, host: str) -> Resources:
         """What is left on a host."""
         return self._free[host]

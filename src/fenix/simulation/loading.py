@@ -37,10 +37,17 @@ def parse(text: str, name: str = "scenario") -> Scenario:
     try:
         # By way of JSON a list may stand for a tuple and a word for a choice, but no text or truth
         # value for a number.
-        return Scenario.model_validate_json(json.dumps(data, default=str), strict=True)
+        return Scenario.model_validate_json(_plain(data, name), strict=True)
     except ValidationError as error:
         told = [_explain(one, node or _compose(text)) for one in _worth_telling(error)]
         raise BadScenario("\n".join(f"{name}: {line}" for line in told)) from None
+
+
+def _plain(data: Any, name: str) -> str:
+    try:
+        return json.dumps(data, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadScenario(f"{name}: {error}") from error
 
 
 def _read(text: str, name: str) -> tuple[Any, yaml.Node | None]:
@@ -60,7 +67,7 @@ def _read(text: str, name: str) -> tuple[Any, yaml.Node | None]:
             pass  # It may still be YAML in flow style.
     try:
         node = _compose(text)
-        _check_keys(node, name)
+        _check_keys(node, name, set())
         return yaml.load(text, yaml.CSafeLoader), node
     except yaml.YAMLError as error:
         raise BadScenario(f"{name}: {error}") from error
@@ -70,8 +77,15 @@ def _compose(text: str) -> yaml.Node | None:
     return yaml.compose(text, yaml.CSafeLoader)
 
 
-def _check_keys(node: yaml.Node | None, name: str) -> None:
-    """Makes sure that no mapping has a key twice, of which YAML would take the last one."""
+def _check_keys(node: yaml.Node | None, name: str, done: set[int]) -> None:
+    """Makes sure that no mapping has a key twice, of which YAML would take the last one.
+
+    Args:
+        done: ids of the nodes that need no look: aliases lead to the same ones again.
+    """
+    if id(node) in done:
+        return
+    done.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
@@ -79,10 +93,10 @@ def _check_keys(node: yaml.Node | None, name: str) -> None:
                 line = key.start_mark.line + 1
                 raise BadScenario(f"{name}: line {line}: key {key.value!r} is there more than once")
             seen.add(str(key.value))
-            _check_keys(value, name)
+            _check_keys(value, name, done)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            _check_keys(value, name)
+            _check_keys(value, name, done)
 
 
 def _worth_telling(error: ValidationError) -> list[Any]:
