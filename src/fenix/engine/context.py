@@ -213,8 +213,9 @@ class SessionContext:
         await self._journal.commit(progress.save_project(self._data.session.id, record))
         return record
 
-    def has_asked(self, key: str) -> bool:
-        return self._data.key(key) in self._data.messages
+    def asked(self, key: str) -> ProjectState | None:
+        message = self._data.messages.get(self._data.key(key))
+        return ProjectState(message.state) if message else None
 
     async def ask(
         self,

@@ -157,8 +157,8 @@ class Context(Protocol):
         """Makes a project one that the session talks with."""
         ...
 
-    def has_asked(self, key: str) -> bool:
-        """Whether `ask` was called with this key before, maybe by an earlier engine."""
+    def asked(self, key: str) -> ProjectState | None:
+        """With what `ask` was called under this key before, maybe by an earlier engine."""
         ...
 
     async def ask(

@@ -338,9 +338,8 @@ class VnfWorkflow(CommonStates):
         """
         context, task = self.context, Task(instance, instance.host)
         key, own = f"MOVE:{self._key(task)}", False
-        if context.has_asked(key):
+        if state := context.asked(key):
             now = context.now()
-            state = ProjectState.PLANNED_MAINTENANCE  # whatever it was: it is not sent again
             reply = await context.ask(
                 key, instance.project_id, state, reply_by=now, actions_at=now, single=True
             )
