@@ -301,18 +301,7 @@ class VnfWorkflow(CommonStates):
             self._agreed(task)
             return False
         await context.set_instance(instance, InstanceState.ASKED, task.why, target=task.target)
-        registered = self._constraints.instances.get(instance.id)
-        notice = registered.lead_time if registered else context.session.request.options.lead_time
-        deadline = context.now() + max(timedelta(seconds=notice), SHORTEST_WINDOW)
-        reply = await context.ask(
-            f"MOVE:{self._key(task)}",
-            instance.project_id,
-            state,
-            reply_by=deadline,
-            actions_at=deadline,
-            instances=[instance],
-            single=True,
-        )
+        reply = await self._put(f"MOVE:{self._key(task)}", state, instance)
         # The question may be an earlier one, when the target was another kind of host.
         refused = reply is None or reply.state.startswith("NACK_")
         if refused and self._current(task):
@@ -331,6 +320,22 @@ class VnfWorkflow(CommonStates):
             self._agreed(task)
         return False
 
+    async def _put(self, key: str, state: ProjectState, instance: Instance) -> Reply | None:
+        """Puts the question about one instance to its manager, and waits for the answer."""
+        context = self.context
+        registered = self._constraints.instances.get(instance.id)
+        notice = registered.lead_time if registered else context.session.request.options.lead_time
+        deadline = context.now() + max(timedelta(seconds=notice), SHORTEST_WINDOW)
+        return await context.ask(
+            key,
+            instance.project_id,
+            state,
+            reply_by=deadline,
+            actions_at=deadline,
+            instances=[instance],
+            single=True,
+        )
+
     async def _outwait(self, instance: Instance) -> None:
         """Waits until a manager that an earlier engine has asked is ready, or has had its time.
 
@@ -339,10 +344,7 @@ class VnfWorkflow(CommonStates):
         context, task = self.context, Task(instance, instance.host)
         key, own = f"MOVE:{self._key(task)}", False
         if state := context.asked(key):
-            now = context.now()
-            reply = await context.ask(
-                key, instance.project_id, state, reply_by=now, actions_at=now, single=True
-            )
+            reply = await self._put(key, state, instance)
             agreed = reply is not None and not reply.state.startswith("NACK_")
             action = chosen_action(instance, reply, self._constraints)
             if agreed and action is MoveAction.OWN_ACTION:
