@@ -1,5 +1,6 @@
 """Which host is best emptied next."""
 
+import math
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator
 
@@ -12,9 +13,9 @@ class Candidates:
     """Hosts that may be emptied, kept in the order in which they best are.
 
     Empty ones and those that were begun before a restart come first. Then, as long as no host is
-    maintained, those that give most room for each second move that they cost, or where room is no
-    matter, that cost the fewest. Later those with the largest part unused, since their emptying
-    turns scattered room into usable room.
+    maintained, those of which most scattered room becomes whole for each second move that they
+    cost, or where room is no matter, that cost the fewest. Later those with the largest part
+    unused, for the same reason.
 
     Args:
         begun: those that were begun before a restart.
@@ -55,5 +56,6 @@ class Candidates:
         on, load = len(self._places.on[host]), self._places.load[host]
         capacity = self._places.hosts[host].capacity.vcpus or 1
         used = load / capacity
-        cost = (on if self._slots else on / capacity, used) if self._first else (used, on)
+        gain = 1 if self._slots else max(0, capacity - load)
+        cost = (on / gain if gain else math.inf, used) if self._first else (used, on)
         return bool(on), host not in self._begun, *cost, host
