@@ -44,7 +44,7 @@ def test_who_was_to_follow_a_dropped_one_looks_for_another_place() -> None:
         {"a": SIZE, "b": SIZE, "c": SIZE},
         [on("a", "large", 6), on("b", "s", 3), on("b", "t", 1), on("c", "u", 3), on("c", "v", 2)],
     )
-    state = rolling(inventory, second_moves=1.0)
+    state = rolling(inventory, second_moves=1.0, parallel_hosts=3)
     state.decide(0)
     large = state.tasks["large"]
     assert (large.target, large.after) == ("b", {"s"})
