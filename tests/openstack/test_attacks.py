@@ -98,8 +98,10 @@ class Ending:
             assert worked.keys() == set(HOSTS)
         else:
             assert self.view["reason"]
+        # One that could not be worked on may stay disabled.
+        failed = {host["name"] for host in self.view["hosts"] if host["state"] == "FAILED"}
         for name, service in self.lab.services().items():
-            assert service["status"] == "enabled", name
+            assert service["status"] == "enabled" or name in failed, name
 
 
 @pytest.fixture
@@ -175,7 +177,8 @@ def test_a_compute_service_that_dies_while_instances_move_to_it(
         return None
 
     try:
-        ending = site.play("vnf", kill, move_timeout=60)
+        # Without second moves the first goes to the host that was empty, when it is maintained.
+        ending = site.play("vnf", kill, move_timeout=60, second_moves=0)
         assert killed
         ending.check()
     finally:
