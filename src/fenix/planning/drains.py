@@ -131,10 +131,9 @@ class Drains:
 
     def withdraw(self, task: Task) -> None:
         """The instance stays where it is; who was asked for it is busy with it until `settle`."""
+        self.forget(task)
         if task.stage is TaskStage.ASKED:
             self.asked_before(task.instance)
-            task.stage = TaskStage.WAITING
-        self.forget(task)
 
     def asked_before(self, instance: Instance) -> None:
         """A manager may be busy with an instance, asked by a task that is not there any more."""

@@ -252,12 +252,12 @@ class Rolling:
                 self._places.take(instance, host)
             self._changed = True
         self._renew_instances(inventory)
-        for now in self._places.unexpected(inventory):
-            task = self.tasks.get(now.id)
-            if self._reported.get(now.id, read_at) > read_at:
+        for one in self._places.unexpected(inventory):
+            task = self.tasks.get(one.id)
+            if self._reported.get(one.id, read_at) > read_at:
                 continue
             if not (task and task.stage in UNDER_WAY):
-                self._arrived(now)
+                self._arrived(one)
 
     def _renew_instances(self, inventory: Inventory) -> None:
         """Takes in whether instances run or were stopped: that decides how they can be moved."""

@@ -1,7 +1,7 @@
 """Reads scenario files, and says what is wrong with one in the words of its author."""
 
+import contextlib
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -51,26 +51,27 @@ def _plain(data: Any, name: str) -> str:
 
 
 def _read(text: str, name: str) -> tuple[Any, yaml.Node | None]:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            twice = next(
-                key for key, count in Counter(key for key, _ in pairs).items() if count > 1
-            )
-            raise BadScenario(f"{name}: key {twice!r} is there more than once in {_short(found)}")
-        return found
-
     if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text, object_pairs_hook=once), None
-        except json.JSONDecodeError:
-            pass  # It may still be YAML in flow style.
+        # Otherwise it may still be YAML in flow style, which also knows the lines, but is slow.
+        with contextlib.suppress(json.JSONDecodeError, _Twice):
+            return json.loads(text, object_pairs_hook=_once), None
     try:
         node = _compose(text)
         _check_keys(node, name, set())
         return yaml.load(text, yaml.CSafeLoader), node
     except yaml.YAMLError as error:
         raise BadScenario(f"{name}: {error}") from error
+
+
+class _Twice(Exception):
+    """A mapping has a key more than once."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice
+    return found
 
 
 def _compose(text: str) -> yaml.Node | None:
