@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +21,11 @@ def console() -> Console:
     """Where tables go; wide in a pipe, so that nothing is folded for `grep`."""
     found = Console(highlight=False)
     return found if found.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def waiting(what: str) -> Status:
+    """A sign of life for somebody at a terminal, as long as the block lasts."""
+    return Console(stderr=True).status(f"{what} …")
 
 
 def print_json(value: Any) -> None:

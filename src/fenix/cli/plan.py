@@ -51,13 +51,13 @@ def plan(
     """
     from fenix.cli import session_request as request
     from fenix.cli.client import connect
-    from fenix.cli.output import console, print_json
+    from fenix.cli.output import console, print_json, waiting
     from fenix.cli.plan_view import whole
 
     body = session_body(at, workflow, host, action, metadata, option)
     if assume:
         body["assume"] = request.options(assume)
-    with connect(url, os_cloud, LONGEST) as client:
+    with connect(url, os_cloud, LONGEST) as client, waiting("the plan is being made"):
         found = client.plan(body)
     if as_json:
         print_json(found)

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from fenix.simulation.scenario import Scenario, WrongPart
+from fenix.simulation.consistency import WrongPart
+from fenix.simulation.scenario import Scenario
 
 
 class BadScenario(Exception):

@@ -4,15 +4,14 @@ Validation is strict: an unknown key, a dangling name, a duplicate id or a cloud
 capacity is an error that names it.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fenix.clouds.simulated import Fault
-from fenix.domain import ActionType, HostType, MoveAction, ProjectState, Resources, total
+from fenix.domain import ActionType, HostType, MoveAction, ProjectState, Resources
+from fenix.simulation import consistency
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -206,73 +205,8 @@ class Scenario(_Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _unique("hosts", (host.name for host in self.hosts))
-        _unique("projects", (project.id for project in self.projects))
-        _unique("groups", (group.id for group in self.groups))
-        started = [fault.appears.id if fault.appears else "" for fault in self.faults]
-        _unique("instances", (instance.id for instance in self.instances))
-        _unique("session", self.session.hosts, "hosts")
-        hosts = {host.name: host for host in self.hosts}
-        projects = {project.id for project in self.projects}
-        groups = {group.id: group for group in self.groups}
-        instances = {instance.id for instance in self.instances}
-        for number, group in enumerate(self.groups):
-            where = At(f"groups.{group.id}", "groups", number)
-            where.known("project", group.project, projects)
-        for number, instance in enumerate(self.instances):
-            self._check_instance(
-                At(f"instances.{instance.id}", "instances", number), instance, hosts, groups
-            )
-        for number, name in enumerate(self.session.hosts):
-            At("session.hosts", "session", "hosts").known(number, name, hosts)
-        for number, fault in enumerate(self.faults):
-            where = At("faults", "faults", number)
-            where.known("instance", fault.instance, instances)
-            where.known("host", fault.host, hosts)
-            where.known("project", fault.project, projects)
-            where.known("vanishes", fault.vanishes, instances)
-            if fault.appears is not None:
-                where = At("faults.appears", "faults", number, "appears")
-                self._check_instance(where, fault.appears, {"": None, **hosts}, groups)
-                if fault.appears.id in instances or fault.appears.id in started[:number]:
-                    raise where.wrong("id", f"{fault.appears.id!r} is there more than once")
-        self._check_capacity(hosts, groups)
+        consistency.check(self)
         return self
-
-    def _check_instance(
-        self,
-        where: "At",
-        instance: InstanceModel,
-        hosts: Collection[str],
-        groups: Mapping[str, GroupModel],
-    ) -> None:
-        where.known("host", instance.host, hosts)
-        where.known("project", instance.project, {project.id for project in self.projects})
-        where.known("group", instance.group, groups)
-        if instance.group is not None and groups[instance.group].project != instance.project:
-            owner = groups[instance.group].project
-            raise where.wrong(
-                "group", f"{instance.group!r} is of project {owner!r}, not {instance.project!r}"
-            )
-
-    def _check_capacity(self, hosts: dict[str, HostModel], groups: dict[str, GroupModel]) -> None:
-        on: dict[str, list[InstanceModel]] = {}
-        for instance in self.instances:
-            on.setdefault(instance.host, []).append(instance)
-        for number, host in enumerate(self.hosts):
-            instances, where = on.get(host.name, []), At(f"hosts.{host.name}", "hosts", number)
-            load = total([instance.size for instance in instances])
-            if not load.fits(host.size):
-                raise where.wrong(None, f"its instances use {load}, more than its {host.size}")
-            members = Counter(instance.group for instance in instances if instance.group)
-            for group_id, count in members.items():
-                limit = groups[group_id].per_host
-                if limit is not None and count > limit:
-                    raise where.wrong(
-                        None,
-                        f"it has {count} members of group {group_id}, which allows {limit} on a "
-                        "host",
-                    )
 
     @property
     def session_hosts(self) -> tuple[HostModel, ...]:
@@ -281,50 +215,3 @@ class Scenario(_Strict):
             return tuple(host for host in self.hosts if host.type is HostType.COMPUTE)
         wanted = set(self.session.hosts)
         return tuple(host for host in self.hosts if host.name in wanted)
-
-
-class WrongPart(ValueError):
-    """A part of a scenario does not fit the others.
-
-    Attributes:
-        path: to the part, by keys and numbers.
-    """
-
-    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
-        super().__init__(message)
-        self.path = path
-
-
-class At:
-    """A place in a scenario.
-
-    Args:
-        name: for people, with the id of what is there.
-        path: for machines, with its number.
-    """
-
-    def __init__(self, name: str, *path: str | int) -> None:
-        self._name = name
-        self._path = path
-
-    def wrong(self, key: str | int | None, message: str) -> WrongPart:
-        """What is wrong here, at a key of it or with all of it."""
-        if key is None:
-            return WrongPart(self._path, f"{self._name}: {message}")
-        name = self._name if isinstance(key, int) else f"{self._name}.{key}"
-        return WrongPart((*self._path, key), f"{name}: {message}")
-
-    def known(self, key: str | int, name: str | None, names: Collection[str]) -> None:
-        """Makes sure that a name, if there is one, is one of those that are defined."""
-        if name is not None and name not in names:
-            raise self.wrong(key, f"{name!r} is not defined")
-
-
-def _unique(part: str, idents: Iterable[str], key: str = "") -> None:
-    seen: set[str] = set()
-    path = (part, key) if key else (part,)
-    for number, ident in enumerate(idents):
-        if ident in seen:
-            message = f"{'.'.join(path)}: {ident!r} is there more than once"
-            raise WrongPart((*path, number), message)
-        seen.add(ident)
