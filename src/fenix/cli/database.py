@@ -49,13 +49,15 @@ def purge(
     config_file: ConfigFiles = None,
     config_dir: ConfigDirs = None,
     older_than: Annotated[
-        int, typer.Option(min=0, metavar="DAYS", help="Only what was deleted longer ago.")
+        int,
+        typer.Option(min=0, max=36_500, metavar="DAYS", help="Only what was deleted longer ago."),
     ] = 30,
 ) -> None:
     """Remove for good what is kept of deleted sessions: timelines, messages, logs of actions."""
     from fenix import service
+    from fenix.cli.output import waiting
 
-    with reported(service.CannotStart):
+    with reported(service.CannotStart), waiting("deleted sessions are being removed"):
         conf = service.read_config(config_file or (), config_dir or ())
         before = service.utc_now() - timedelta(days=older_than)
         count = service.purge_sessions(conf, before)

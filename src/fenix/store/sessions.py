@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Row as Selected
 
 from fenix.domain import ActionSpec, ActionType, Ending, Session, SessionOptions, SessionRequest
 from fenix.domain.options import SilentPolicy, UnmanagedPolicy
@@ -189,7 +190,7 @@ def _progress(session: Session) -> dict[str, Any]:
     }
 
 
-def _session(row: Any) -> Session:
+def _session(row: Selected[Any]) -> Session:
     request = SessionRequest(
         workflow=row.workflow,
         maintenance_at=row.maintenance_at,
