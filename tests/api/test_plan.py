@@ -311,7 +311,9 @@ def test_a_plan_needs_a_token(api: Api) -> None:
 def test_bad_requests_are_refused_as_for_a_session(api: Api, fields: dict[str, Any]) -> None:
     body = session_body(**fields)
     said = problem(api.call("POST", "/v1/plan", body), 400)
-    assert said == problem(api.call("POST", "/v1/maintenance", body), 400)
+    # The one field that only a plan has is among those that are allowed.
+    of_session = said.replace(", assume.", ".")
+    assert of_session == problem(api.call("POST", "/v1/maintenance", body), 400)
 
 
 def test_a_body_that_is_no_json(api: Api) -> None:

@@ -7,6 +7,7 @@ nesting) is refused here, so that nothing a client sends can fail later on.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -19,6 +20,8 @@ from fenix.domain import FenixError, InvalidField, TooLarge
 DEEPEST = 16
 """Levels of nesting; MariaDB's JSON ends at 32."""
 LONGEST_NUMBER = 10**18
+UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+"""Pydantic's words for a field that a model, or a dataclass in it, does not have."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -81,7 +84,30 @@ def parse(model: type[M], raw: bytes) -> M:
                 raise
             return model.model_validate(data)
     except ValidationError as error:
-        raise first_error(error.errors(include_url=False)) from error
+        found = error.errors(include_url=False)
+        if found[0]["type"] in UNKNOWN:
+            raise _unknown(model, found[0]["loc"]) from error
+        raise first_error(found) from error
+
+
+def _unknown(model: type[BaseModel], loc: Sequence[str | int]) -> Malformed:
+    """An unknown field, with those that are known beside it."""
+    schema = _schema(model)
+    node: Any = schema
+    for part in (*loc[:-1], None):
+        while "$ref" in node:
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        if part is not None:
+            inner = node.get("properties", {}).get(part)
+            node = (node.get("items") if isinstance(part, int) else inner) or {}
+    known = ", ".join(node.get("properties", ()))
+    field = ".".join(str(part) for part in loc)
+    return Malformed(f"{field} is not a known field{known and f'; allowed: {known}'}.")
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def _make_whole(data: Any, error: ValidationError) -> bool:
@@ -112,8 +138,6 @@ def first_error(errors: Sequence[Mapping[str, Any]], skip: int = 0) -> FenixErro
     field = ".".join(str(part) for part in error["loc"][skip:]) or "body"
     if error["type"] == "missing":
         return Malformed(f"{field} is missing.")
-    if error["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return Malformed(f"{field} is not a known field.")
     allowed = str(error["msg"])
     for prefix in ("Input should be ", "Value error, "):
         allowed = allowed.removeprefix(prefix)
